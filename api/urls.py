@@ -1,0 +1,5 @@
+"""The API's URL table."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

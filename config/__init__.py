@@ -1,0 +1,5 @@
+"""Wiring only: settings, Celery, URLs, WSGI."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

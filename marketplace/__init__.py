@@ -1,0 +1,1 @@
+"""Jobs, routing, offers, annotations, vetting, campaigns."""
