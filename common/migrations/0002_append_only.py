@@ -5,6 +5,9 @@ from django.db import migrations
 FORWARD = """
 CREATE FUNCTION labelyard_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'TRUNCATE' AND current_setting('labelyard.allow_truncate', true) = 'on' THEN
+        RETURN NULL; -- a test database is emptied between tests
+    END IF;
     RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
 END $$;
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON common_auditevent
