@@ -1,0 +1,1 @@
+"""Vendor maths and rules, pure."""

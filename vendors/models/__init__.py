@@ -1,0 +1,20 @@
+"""Models of the vendor side."""
+
+from vendors.models.capabilities import Capability, PriceListEntry
+from vendors.models.posteriors import DurationPosterior, RatioPosterior
+from vendors.models.qualification import GoldItem, GoldSet, QualificationAttempt, QualificationItem
+from vendors.models.vendors import CapacityWindow, Vendor, VendorAgreement
+
+__all__ = [
+    "Capability",
+    "CapacityWindow",
+    "DurationPosterior",
+    "GoldItem",
+    "GoldSet",
+    "PriceListEntry",
+    "QualificationAttempt",
+    "QualificationItem",
+    "RatioPosterior",
+    "Vendor",
+    "VendorAgreement",
+]

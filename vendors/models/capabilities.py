@@ -1,0 +1,62 @@
+"""What a vendor can label, and at what price."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from common.models import BaseModel
+from vendors.models.vendors import Vendor
+
+
+class Capability(BaseModel):
+    """A kind of work: task type x modality x language x domain. Only an active one is ever offered work."""
+
+    public_prefix = "cpb"
+
+    class Status(models.TextChoices):
+        """Whether the qualification stands."""
+
+        INACTIVE = "inactive"
+        PENDING = "pending"
+        ACTIVE = "active"
+
+    vendor = models.ForeignKey(Vendor, on_delete=models.CASCADE, related_name="capabilities")
+    task_type = models.CharField(max_length=32)
+    modality = models.CharField(max_length=32)
+    language = models.CharField(max_length=16, default="", blank=True)
+    domain = models.CharField(max_length=64, default="", blank=True)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.INACTIVE)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["vendor", "task_type", "modality", "language", "domain"], name="capability_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["inactive", "pending", "active"]), name="capability_status_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["task_type", "modality", "language", "domain"],
+                name="capability_active",
+                condition=Q(status="active"),
+            )
+        ]
+
+
+class PriceListEntry(BaseModel):
+    """A price per label from a moment on, never changed (a trigger refuses it); the newest in force counts."""
+
+    public_prefix = "prc"
+
+    capability = models.ForeignKey(Capability, on_delete=models.CASCADE, related_name="prices")
+    price_micro = models.PositiveBigIntegerField()
+    currency = models.CharField(max_length=3)
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["capability", "valid_from"], name="price_start_once"),
+            models.CheckConstraint(condition=Q(price_micro__gt=0, price_micro__lte=10**12), name="price_in_range"),
+        ]

@@ -1,0 +1,50 @@
+"""Vendors as their owner, staff or a customer may see them."""
+
+from django.db.models import Q, QuerySet
+
+from common.actors import CUSTOMER, VENDOR, Actor
+from common.errors import NotFoundError
+from vendors.core.eligibility import Requirement, Standing, requirements_of
+from vendors.models import Capability, Vendor
+
+
+def for_actor(actor: Actor) -> QuerySet[Vendor]:
+    """Return the vendors an actor may see: staff all, a vendor itself, a customer the public and its own."""
+    rows = Vendor.objects.select_related("organization")
+    if actor.is_staff:
+        return rows
+    if actor.organization_kind == VENDOR:
+        return rows.filter(organization_id=actor.organization_id)
+    if actor.organization_kind == CUSTOMER:
+        return rows.filter(Q(private_to=None) | Q(private_to_id=actor.organization_id))
+    return rows.none()
+
+
+def own(actor: Actor) -> Vendor:
+    """Return the actor's own vendor.
+
+    Raises
+    ------
+    NotFoundError
+        When the actor's organization has not registered as a vendor.
+    """
+    try:
+        return Vendor.objects.select_related("organization").get(organization_id=actor.organization_id)
+    except Vendor.DoesNotExist:
+        raise NotFoundError("Register first: POST /vendor/.") from None
+
+
+def standing_of(vendor: Vendor) -> Standing:
+    """Return the facts that decide what a vendor still owes (two queries)."""
+    capabilities = list(Capability.objects.filter(vendor=vendor).prefetch_related("prices"))
+    return Standing(
+        has_capability=bool(capabilities),
+        has_price_for_each_capability=all(bool(c.prices.all()) for c in capabilities),
+        has_signed_agreement=vendor.agreements.exists(),
+        has_active_capability=any(c.status == Capability.Status.ACTIVE for c in capabilities),
+    )
+
+
+def requirements(vendor: Vendor) -> tuple[Requirement, ...]:
+    """Return what a vendor still owes."""
+    return requirements_of(standing_of(vendor))

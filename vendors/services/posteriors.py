@@ -1,0 +1,102 @@
+"""What an event teaches about vendors; called inside the transaction of that event, so it counts exactly once.
+
+Capabilities are updated in id order, so that two callers with several capabilities cannot deadlock.
+"""
+
+import math
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+
+from vendors.core.posteriors import FORGETTING
+from vendors.models import DurationPosterior, RatioPosterior
+
+_RATIO_SQL = """
+INSERT INTO vendors_ratioposterior (id, created_at, capability_id, metric, successes, failures, n_observed, last_silence_at)
+SELECT uuidv7(), now(), seen.capability_id, %(metric)s, seen.yes, seen.no, seen.n, CASE WHEN %(silent)s THEN now() END
+FROM unnest(%(ids)s::uuid[], %(yes)s::float8[], %(no)s::float8[], %(n)s::bigint[])
+    AS seen(capability_id, yes, no, n)
+ORDER BY seen.capability_id
+ON CONFLICT (capability_id, metric) DO UPDATE SET
+    successes = vendors_ratioposterior.successes * power(%(keep)s, EXCLUDED.n_observed) + EXCLUDED.successes,
+    failures = vendors_ratioposterior.failures * power(%(keep)s, EXCLUDED.n_observed) + EXCLUDED.failures,
+    n_observed = vendors_ratioposterior.n_observed + EXCLUDED.n_observed,
+    last_silence_at = coalesce(EXCLUDED.last_silence_at, vendors_ratioposterior.last_silence_at)
+"""
+_DURATION_SQL = """
+INSERT INTO vendors_durationposterior (id, created_at, capability_id, metric, weight, log_sum, log_sum_sq, n_observed)
+VALUES (uuidv7(), now(), %(capability)s, %(metric)s, 1, %(log)s, %(log)s * %(log)s, 1)
+ON CONFLICT (capability_id, metric) DO UPDATE SET
+    weight = vendors_durationposterior.weight * %(keep)s + 1,
+    log_sum = vendors_durationposterior.log_sum * %(keep)s + EXCLUDED.log_sum,
+    log_sum_sq = vendors_durationposterior.log_sum_sq * %(keep)s + EXCLUDED.log_sum_sq,
+    n_observed = vendors_durationposterior.n_observed + 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Successes and failures seen at one event (fractions allowed: posterior probabilities of being right)."""
+
+    successes: float
+    failures: float
+    n: int = 1
+
+
+def _record_ratio(metric: str, seen: Mapping[uuid.UUID, Counts], *, silent: bool = False) -> None:
+    if not seen:
+        return
+    ids = sorted(seen)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RATIO_SQL,
+            {
+                "metric": metric,
+                "silent": silent,
+                "ids": ids,
+                "yes": [seen[i].successes for i in ids],
+                "no": [seen[i].failures for i in ids],
+                "n": [seen[i].n for i in ids],
+                "keep": FORGETTING,
+            },
+        )
+
+
+def record_accuracy(*, seen: Mapping[uuid.UUID, Counts]) -> None:
+    """Count right and wrong answers by capability."""
+    _record_ratio(RatioPosterior.Metric.ACCURACY, seen)
+
+
+def record_acceptance(*, capability_id: uuid.UUID, accepted: bool) -> None:
+    """Count an offer that was accepted or declined."""
+    counts = Counts(1, 0) if accepted else Counts(0, 0.5)
+    _record_ratio(RatioPosterior.Metric.ACCEPTANCE, {capability_id: counts})
+
+
+def record_silences(*, capability_ids: Iterable[uuid.UUID]) -> None:
+    """Count offers that expired unanswered: a full miss each, and the cool-down starts anew."""
+    missed: dict[uuid.UUID, int] = {}
+    for capability_id in capability_ids:
+        missed[capability_id] = missed.get(capability_id, 0) + 1
+    _record_ratio(RatioPosterior.Metric.ACCEPTANCE, {i: Counts(0, n, n) for i, n in missed.items()}, silent=True)
+
+
+def record_completion(*, capability_id: uuid.UUID, completed: bool) -> None:
+    """Count accepted work that was finished, or was not."""
+    _record_ratio(RatioPosterior.Metric.COMPLETION, {capability_id: Counts(float(completed), float(not completed))})
+
+
+def record_duration(*, capability_id: uuid.UUID, metric: DurationPosterior.Metric, seconds: float) -> None:
+    """Record how long an answer to an offer, or one label, took."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _DURATION_SQL,
+            {
+                "capability": capability_id,
+                "metric": metric,
+                "log": math.log(max(seconds, 1e-3)),
+                "keep": FORGETTING,
+            },
+        )

@@ -1,0 +1,176 @@
+"""Qualification: blind records with known labels, judged by the lower Beta bound, two tries with new records."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from common.actors import Actor
+from common.clock import Now
+from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
+from vendors.core import states
+from vendors.core.qualification import MAX_ATTEMPTS, QualificationResult, judge
+from vendors.errors import NoGoldSetError, NoMoreAttemptsError, QualificationClosedError, VendorStateError
+from vendors.models import Capability, GoldItem, GoldSet, QualificationAttempt, QualificationItem, Vendor
+from vendors.selectors import vendors
+from vendors.services import onboarding, posteriors
+
+
+@dataclass(frozen=True, slots=True)
+class GoldRecord:
+    """A record with a known label: an index into the classes, or -1 for "cannot be labeled"."""
+
+    key: str
+    label: int
+    uri: str = ""
+
+
+def add_gold_set(
+    *,
+    actor: Actor,
+    task_type: str,
+    modality: str,
+    language: str,
+    domain: str,
+    classes: list[str],
+    records: list[GoldRecord],
+    n_records_per_attempt: int = 40,
+    floor: float = 0.85,
+) -> GoldSet:
+    """Add the qualification test of one kind of work.
+
+    Raises
+    ------
+    ConflictError
+        When that kind of work already has one.
+    ValidationFailedError
+        When labels are outside the classes, or the records do not suffice for two attempts.
+    """
+    actor.require("gold_sets:write")
+    if not actor.is_staff:
+        raise PermissionDeniedError
+    _check_gold(records, classes, n_records_per_attempt)
+    with transaction.atomic(durable=True):
+        gold_set, is_new = GoldSet.objects.get_or_create(
+            task_type=task_type,
+            modality=modality,
+            language=language,
+            domain=domain,
+            defaults={"classes": classes, "n_records_per_attempt": n_records_per_attempt, "floor": floor},
+        )
+        if not is_new:
+            raise ConflictError("This kind of work already has a gold set.", gold_set=gold_set.public_id)
+        GoldItem.objects.bulk_create(GoldItem(gold_set=gold_set, key=r.key, uri=r.uri, label=r.label) for r in records)
+        return gold_set
+
+
+def _check_gold(records: list[GoldRecord], classes: list[str], n_records_per_attempt: int) -> None:
+    needed = MAX_ATTEMPTS * n_records_per_attempt
+    if len(records) < needed:
+        detail = f"{MAX_ATTEMPTS} attempts of {n_records_per_attempt} need {needed} records, got {len(records)}."
+        raise ValidationFailedError.of("records", "too_few", detail)
+    if len({record.key for record in records}) < len(records):
+        raise ValidationFailedError.of("records", "duplicate_key", "Each record needs a key of its own.")
+    bad = [i for i, record in enumerate(records) if not -1 <= record.label < len(classes)]
+    if bad:
+        detail = f"The label of record {bad[0]} is not one of the {len(classes)} classes."
+        raise ValidationFailedError.of(f"records[{bad[0]}].label", "unknown_class", detail)
+
+
+def start(*, actor: Actor, capability_id: uuid.UUID) -> QualificationAttempt:
+    """Open an attempt on records never shown to this vendor before; an open one is returned as it is.
+
+    Locks the vendor row. Raises VendorStateError, NoGoldSetError or NoMoreAttemptsError.
+    """
+    actor.require("vendor:write")
+    with transaction.atomic(durable=True):
+        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
+        capability = Capability.objects.filter(pk=capability_id, vendor=vendor).first()
+        if capability is None:
+            raise NotFoundError("There is no such capability.")
+        if vendor.state not in {states.QUALIFYING, states.PROBATION, states.ACTIVE}:
+            raise VendorStateError(f"A vendor that is {vendor.state} cannot be tested; wait for the review.")
+        attempts = list(capability.attempts.order_by("number"))
+        if attempts and attempts[-1].state == QualificationAttempt.State.OPEN:
+            return attempts[-1]
+        if capability.status == Capability.Status.ACTIVE:
+            raise ConflictError("This capability is already qualified.")
+        if len(attempts) >= MAX_ATTEMPTS:
+            raise NoMoreAttemptsError
+        return _open_attempt(capability, len(attempts) + 1)
+
+
+def _open_attempt(capability: Capability, number: int) -> QualificationAttempt:
+    gold_set = GoldSet.objects.filter(
+        task_type=capability.task_type,
+        modality=capability.modality,
+        language=capability.language,
+        domain=capability.domain,
+    ).first()
+    if gold_set is None:
+        raise NoGoldSetError
+    shown = QualificationItem.objects.filter(attempt__capability=capability).values("gold_item_id")
+    items = gold_set.items.exclude(pk__in=shown).order_by("?")[: gold_set.n_records_per_attempt]
+    attempt = QualificationAttempt.objects.create(capability=capability, number=number, floor=gold_set.floor)
+    QualificationItem.objects.bulk_create(QualificationItem(attempt=attempt, gold_item=item) for item in items)
+    Capability.objects.filter(pk=capability.pk).update(status=Capability.Status.PENDING)
+    return attempt
+
+
+def answer(*, actor: Actor, attempt_id: uuid.UUID, answers: Mapping[uuid.UUID, int]) -> QualificationResult:
+    """Judge an attempt by its answers (item id -> class index or -1); records left out count as wrong.
+
+    A pass activates the capability, seeds its accuracy posterior and admits a qualifying vendor to probation.
+
+    Raises
+    ------
+    QualificationClosedError
+        When the attempt has been judged already.
+    ValidationFailedError
+        When an answer names a record that is not part of the attempt.
+    """
+    actor.require("vendor:write")
+    with transaction.atomic(durable=True):
+        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
+        attempt = (
+            QualificationAttempt.objects.select_related("capability")
+            .filter(pk=attempt_id, capability__vendor=vendor)
+            .first()
+        )
+        if attempt is None:
+            raise NotFoundError("There is no such attempt.")
+        if attempt.state != QualificationAttempt.State.OPEN:
+            raise QualificationClosedError
+        items = list(attempt.items.select_related("gold_item"))
+        _check_answers(answers, {item.pk for item in items})
+        for item in items:
+            item.answer = answers.get(item.pk)
+        QualificationItem.objects.bulk_update(items, ["answer"])
+        n_correct = sum(item.answer == item.gold_item.label for item in items)
+        result = judge(n_correct, len(items), attempt.floor)
+        _close(vendor, attempt, result)
+        return result
+
+
+def _check_answers(answers: Mapping[uuid.UUID, int], expected: set[uuid.UUID]) -> None:
+    unknown = set(answers) - expected
+    if unknown:
+        detail = f"{len(unknown)} of the answers are for records that are not part of this attempt."
+        raise ValidationFailedError.of("answers", "unknown_record", detail)
+
+
+def _close(vendor: Vendor, attempt: QualificationAttempt, result: QualificationResult) -> None:
+    passed = result.is_passed
+    QualificationAttempt.objects.filter(pk=attempt.pk).update(
+        state=QualificationAttempt.State.PASSED if passed else QualificationAttempt.State.FAILED,
+        n_correct=result.n_correct,
+        lower_bound=result.lower_bound,
+        decided_at=Now(),
+    )
+    status = Capability.Status.ACTIVE if passed else Capability.Status.INACTIVE
+    Capability.objects.filter(pk=attempt.capability_id).update(status=status)
+    counts = posteriors.Counts(result.n_correct, result.n_records - result.n_correct, result.n_records)
+    posteriors.record_accuracy(seen={attempt.capability_id: counts})
+    if passed and vendor.state == states.QUALIFYING:
+        onboarding.move(vendor, states.PROBATION, "Qualification passed.")
