@@ -1,1 +1,1 @@
-"""Jobs, routing, offers, annotations, vetting, campaigns."""
+"""Jobs, routing, offers, annotations, vetting, campaigns: the orchestrator."""

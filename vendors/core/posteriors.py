@@ -7,7 +7,7 @@ from typing import Final
 from scipy import special
 
 FORGETTING: Final = 0.985
-"""Weight kept by older observations at each new one: an effective memory of about 67 (measured lever, design section 4)."""
+"""Weight kept by older observations at each new one: an effective memory of about 67 observations."""
 SILENCE_RECOVERY_S: Final = 7200.0
 """Time constant of the cool-down after an offer left unanswered, seconds."""
 

@@ -1,5 +1,7 @@
 """Vendors as their owner, staff or a customer may see them."""
 
+import uuid
+
 from django.db.models import Q, QuerySet
 
 from common.actors import CUSTOMER, VENDOR, Actor
@@ -13,6 +15,8 @@ def for_actor(actor: Actor) -> QuerySet[Vendor]:
     rows = Vendor.objects.select_related("organization")
     if actor.is_staff:
         return rows
+    if actor.organization_id is None:
+        return rows.none()
     if actor.organization_kind == VENDOR:
         return rows.filter(organization_id=actor.organization_id)
     if actor.organization_kind == CUSTOMER:
@@ -28,10 +32,10 @@ def own(actor: Actor) -> Vendor:
     NotFoundError
         When the actor's organization has not registered as a vendor.
     """
-    try:
-        return Vendor.objects.select_related("organization").get(organization_id=actor.organization_id)
-    except Vendor.DoesNotExist:
-        raise NotFoundError("Register first: POST /vendor/.") from None
+    vendor = for_actor(actor).filter(organization_id=actor.organization_id or uuid.UUID(int=0)).first()
+    if vendor is None:
+        raise NotFoundError("Register first: POST /vendor/.")
+    return vendor
 
 
 def standing_of(vendor: Vendor) -> Standing:

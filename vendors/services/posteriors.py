@@ -14,7 +14,8 @@ from vendors.core.posteriors import FORGETTING
 from vendors.models import DurationPosterior, RatioPosterior
 
 _RATIO_SQL = """
-INSERT INTO vendors_ratioposterior (id, created_at, capability_id, metric, successes, failures, n_observed, last_silence_at)
+INSERT INTO vendors_ratioposterior
+    (id, created_at, capability_id, metric, successes, failures, n_observed, last_silence_at)
 SELECT uuidv7(), now(), seen.capability_id, %(metric)s, seen.yes, seen.no, seen.n, CASE WHEN %(silent)s THEN now() END
 FROM unnest(%(ids)s::uuid[], %(yes)s::float8[], %(no)s::float8[], %(n)s::bigint[])
     AS seen(capability_id, yes, no, n)

@@ -1,0 +1,1 @@
+"""Market maths and rules, pure."""

@@ -1,0 +1,63 @@
+"""Errors of the market."""
+
+from common.errors import ConflictError, ValidationFailedError
+
+
+class OfferExpiredError(ConflictError):
+    """The time to accept this offer has run out; it has gone to the next candidate."""
+
+    code = "offer_expired"
+
+
+class OfferClosedError(ConflictError):
+    """This offer has been decided already."""
+
+    code = "offer_closed"
+
+
+class CapacityExhaustedError(ConflictError):
+    """All your slots are taken; deliver or release a batch, or raise your slots, then accept."""
+
+    code = "capacity_exhausted"
+
+
+class VendorNotAdmittedError(ConflictError):
+    """You may not take work at present; see the requirements at GET /vendor/."""
+
+    code = "vendor_not_admitted"
+
+
+class BudgetExhaustedError(ConflictError):
+    """The job's remaining budget does not cover this batch; the offer is withdrawn."""
+
+    code = "budget_exhausted"
+
+
+class AssignmentClosedError(ConflictError):
+    """This assignment takes no more annotations."""
+
+    code = "assignment_closed"
+
+
+class BatchStateError(ConflictError):
+    """The batch's state does not allow this."""
+
+    code = "batch_state"
+
+
+class JobClosedError(ConflictError):
+    """The job is closed; post a new one."""
+
+    code = "job_closed"
+
+
+class InfeasibleJobError(ValidationFailedError):
+    """No vendor meets the job's hard limits; loosen the limit named, or pin other vendors."""
+
+    code = "infeasible_job"
+
+
+class CampaignStateError(ConflictError):
+    """The campaign's state does not allow this."""
+
+    code = "campaign_state"

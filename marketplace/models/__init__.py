@@ -1,0 +1,26 @@
+"""Models of the market."""
+
+from marketplace.models.annotations import Annotation, RoutingEvent, Settlement, Verdict
+from marketplace.models.batches import Assignment, Batch, BatchItem, Candidate, Offer, RankingRun
+from marketplace.models.campaigns import Campaign
+from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, LabelSchema, Lot
+
+__all__ = [
+    "Annotation",
+    "Assignment",
+    "Batch",
+    "BatchItem",
+    "Campaign",
+    "Candidate",
+    "GoldRecord",
+    "InstructionVersion",
+    "Job",
+    "JobRecord",
+    "LabelSchema",
+    "Lot",
+    "Offer",
+    "RankingRun",
+    "RoutingEvent",
+    "Settlement",
+    "Verdict",
+]

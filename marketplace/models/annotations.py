@@ -1,0 +1,96 @@
+"""What comes back: annotations, verdicts, settlements; and the event feed."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from common.models import BaseModel
+from marketplace.core import states
+from marketplace.models.batches import Assignment, Batch, BatchItem
+from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, Lot
+from vendors.models import Vendor
+
+
+class Annotation(BaseModel):
+    """One answer on one record: a class index, or -1 with a reason. A later answer replaces it; history is kept."""
+
+    public_prefix = "ann"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="annotations")
+    item = models.ForeignKey(BatchItem, on_delete=models.CASCADE, related_name="annotations")
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="annotations")
+    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, related_name="+")
+    record = models.ForeignKey(JobRecord, on_delete=models.CASCADE, null=True, related_name="annotations")
+    gold = models.ForeignKey(GoldRecord, on_delete=models.CASCADE, null=True, related_name="annotations")
+    instruction = models.ForeignKey(InstructionVersion, on_delete=models.PROTECT, related_name="+")
+    annotator = models.CharField(max_length=100, default="", blank=True)
+    label = models.SmallIntegerField()
+    reason = models.CharField(max_length=32, default="", blank=True)
+    seconds = models.FloatField(null=True)
+    state = models.CharField(
+        max_length=16, choices=states.choices_of(states.AnnotationState), default=states.AnnotationState.PENDING
+    )
+    is_current = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item"], condition=Q(is_current=True), name="annotation_current_once"),
+            models.UniqueConstraint(
+                fields=["record", "vendor"], condition=Q(is_current=True), name="annotation_vendor_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["job"], name="annotation_current", condition=Q(is_current=True)),
+        ]
+
+
+class Verdict(BaseModel):
+    """A decision on delivered work with its evidence; later ones replace earlier ones, none is changed."""
+
+    public_prefix = "vdt"
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="verdicts")
+    outcome = models.CharField(max_length=16)
+    error_estimate = models.FloatField()
+    error_low = models.FloatField()
+    error_high = models.FloatField()
+    reasons = models.JSONField(default=list)
+    words = models.TextField()
+
+
+class Settlement(BaseModel):
+    """What an assignment earned: the labels that passed at the price of the accepted offer; once each."""
+
+    public_prefix = "stl"
+
+    assignment = models.OneToOneField(Assignment, on_delete=models.PROTECT, related_name="settlement")
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="settlements")
+    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, related_name="settlements")
+    n_paid = models.PositiveIntegerField()
+    price_micro = models.PositiveBigIntegerField()
+    currency = models.CharField(max_length=3)
+    vendor_minor = models.PositiveBigIntegerField()
+    fee_minor = models.PositiveBigIntegerField()
+
+
+class RoutingEvent(models.Model):
+    """What happened in the market, in order; append-only (a trigger refuses change). State = fold(events)."""
+
+    id = models.BigAutoField(primary_key=True)
+    created_at = models.DateTimeField(db_default=Now())
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    lot = models.ForeignKey(Lot, on_delete=models.CASCADE, null=True, related_name="+")
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, null=True, related_name="events")
+    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=40)
+    subject = models.UUIDField(null=True)
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["job", "id"], name="event_by_job"),
+            models.Index(fields=["batch", "id"], name="event_by_batch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"

@@ -1,0 +1,197 @@
+"""What goes out: batches, their ranking, offers, accepted work."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from common.models import BaseModel
+from marketplace.core import states
+from marketplace.models.jobs import GoldRecord, Job, JobRecord, Lot
+from vendors.models import Capability, Vendor
+
+
+class RankingRun(BaseModel):
+    """One ranking of the candidates of a batch; frozen, so that offers follow a list that can be read later."""
+
+    public_prefix = "rnk"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="rankings")
+    algorithm = models.CharField(max_length=32)
+    inputs_hash = models.CharField(max_length=64)
+    n_eligible = models.PositiveIntegerField()
+
+
+class Candidate(BaseModel):
+    """A vendor's place in a ranking (null when excluded), with its score parts and the reason in words."""
+
+    public_prefix = "cnd"
+
+    run = models.ForeignKey(RankingRun, on_delete=models.CASCADE, related_name="candidates")
+    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, related_name="+")
+    capability = models.ForeignKey(Capability, on_delete=models.PROTECT, related_name="+")
+    sequence = models.PositiveIntegerField(null=True)
+    is_pinned = models.BooleanField(default=False)
+    index = models.FloatField(null=True)
+    parts = models.JSONField(default=dict)
+    words = models.TextField()
+    price_micro = models.PositiveBigIntegerField(null=True)
+    currency = models.CharField(max_length=3, default="", blank=True)
+    accept_window_s = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "vendor"], name="candidate_once"),
+            models.UniqueConstraint(fields=["run", "sequence"], name="candidate_place_once"),
+        ]
+
+
+class Batch(BaseModel):
+    """A small set of records sent to one vendor. ``chunk`` ties the layers of blind overlap together.
+
+    ``offer_due_at`` is set exactly while the sweeper owes the batch an offer or a new ranking.
+    """
+
+    public_prefix = "bat"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="batches")
+    lot = models.ForeignKey(Lot, on_delete=models.CASCADE, related_name="batches")
+    chunk = models.PositiveIntegerField()
+    layer = models.PositiveSmallIntegerField()
+    state = models.CharField(
+        max_length=16, choices=states.choices_of(states.BatchState), default=states.BatchState.DRAFT
+    )
+    n_items = models.PositiveIntegerField()
+    n_open = models.PositiveIntegerField()
+    round = models.PositiveSmallIntegerField(default=0)
+    n_offers = models.PositiveSmallIntegerField(default=0)
+    ranking = models.ForeignKey(RankingRun, on_delete=models.PROTECT, null=True, related_name="batches")
+    last_sequence = models.IntegerField(default=-1)
+    offer_due_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=64, default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["lot", "chunk", "layer"], name="batch_layer_once"),
+            models.CheckConstraint(condition=Q(n_open__lte=F("n_items")), name="batch_open_within_items"),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in states.BatchState]), name="batch_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["offer_due_at"], name="batch_offer_due", condition=Q(offer_due_at__isnull=False)),
+            models.Index(fields=["job", "-id"], name="batch_by_job"),
+        ]
+
+
+class Offer(BaseModel):
+    """A time-limited proposal of a batch to one vendor, at a price that will not change."""
+
+    public_prefix = "off"
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="offers")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+")
+    lot = models.ForeignKey(Lot, on_delete=models.CASCADE, related_name="+")
+    chunk = models.PositiveIntegerField()
+    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, related_name="offers")
+    capability = models.ForeignKey(Capability, on_delete=models.PROTECT, related_name="+")
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="+")
+    round = models.PositiveSmallIntegerField()
+    sequence = models.PositiveIntegerField()
+    slot = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(
+        max_length=16, choices=states.choices_of(states.OfferState), default=states.OfferState.LIVE
+    )
+    n_items = models.PositiveIntegerField()
+    price_micro = models.PositiveBigIntegerField()
+    currency = models.CharField(max_length=3)
+    expires_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=64, default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "slot"], condition=Q(state="live"), name="offer_one_live"),
+            models.UniqueConstraint(fields=["batch", "round", "vendor"], name="offer_once_per_round"),
+            # A vendor sees the records of a chunk in one layer at most: blind overlap means different vendors.
+            models.UniqueConstraint(
+                fields=["lot", "chunk", "vendor"],
+                condition=Q(state__in=["live", "accepted"]),
+                name="offer_blind_overlap",
+            ),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="offer_window_positive"),
+            models.CheckConstraint(
+                condition=Q(state__in=["live", "accepted", "declined", "expired", "withdrawn"]),
+                name="offer_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="live", decided_at__isnull=True) | (~Q(state="live") & Q(decided_at__isnull=False)),
+                name="offer_decided_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], name="offer_due", condition=Q(state="live")),
+            models.Index(fields=["vendor", "state", "-id"], name="offer_by_vendor"),
+        ]
+
+
+class Assignment(BaseModel):
+    """Accepted work; holds one of the vendor's slots while reserved, started or in rework."""
+
+    public_prefix = "asg"
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="assignments")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="assignments")
+    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, related_name="assignments")
+    capability = models.ForeignKey(Capability, on_delete=models.PROTECT, related_name="+")
+    offer = models.OneToOneField(Offer, on_delete=models.PROTECT, related_name="assignment")
+    state = models.CharField(
+        max_length=16, choices=states.choices_of(states.AssignmentState), default=states.AssignmentState.RESERVED
+    )
+    price_micro = models.PositiveBigIntegerField()
+    reserved_micro = models.PositiveBigIntegerField()
+    n_items = models.PositiveIntegerField()
+    n_reworks = models.PositiveSmallIntegerField(default=0)
+    start_due_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=64, default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch"],
+                condition=Q(state__in=["reserved", "started", "submitted", "rework"]),
+                name="assignment_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in states.AssignmentState]), name="assignment_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["start_due_at"], name="assignment_start_due", condition=Q(state="reserved")),
+            models.Index(fields=["due_at"], name="assignment_due", condition=Q(state__in=["started", "rework"])),
+            models.Index(fields=["vendor", "state", "-id"], name="assignment_by_vendor"),
+        ]
+
+
+class BatchItem(BaseModel):
+    """A place in a batch: a record to label, or a gold record unseen; held by the assignment that answers it."""
+
+    public_prefix = "itm"
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
+    record = models.ForeignKey(JobRecord, on_delete=models.CASCADE, null=True, related_name="items")
+    gold = models.ForeignKey(GoldRecord, on_delete=models.CASCADE, null=True, related_name="items")
+    position = models.PositiveIntegerField()
+    assignment = models.ForeignKey(Assignment, on_delete=models.SET_NULL, null=True, related_name="items")
+    is_done = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "position"], name="item_place_once"),
+            models.CheckConstraint(
+                condition=Q(record__isnull=True, gold__isnull=False) | Q(record__isnull=False, gold__isnull=True),
+                name="item_is_record_or_gold",
+            ),
+        ]

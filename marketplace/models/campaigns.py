@@ -1,0 +1,43 @@
+"""The closed loop as a row: which step comes next, and when to look again."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from common.models import BaseModel, Organization
+from marketplace.core import states
+from marketplace.models.jobs import Job, Lot
+
+
+class Campaign(BaseModel):
+    """An experiment tied to a standing job: buys lots until rounds, target or budget are reached.
+
+    ``next_check_at`` is a lease: whoever moves it forward runs the next step; a lost runner's lease runs out.
+    """
+
+    public_prefix = "cmp"
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="campaigns")
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="campaign")
+    experiment_id = models.UUIDField(unique=True)
+    state = models.CharField(
+        max_length=16, choices=states.choices_of(states.CampaignState), default=states.CampaignState.RUNNING
+    )
+    phase = models.CharField(
+        max_length=16, choices=states.choices_of(states.CampaignPhase), default=states.CampaignPhase.SELECT
+    )
+    round = models.PositiveIntegerField(default=1)
+    max_rounds = models.PositiveIntegerField()
+    target_accuracy = models.FloatField(null=True)
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, null=True, related_name="campaigns")
+    next_check_at = models.DateTimeField(db_default=Now())
+    reason = models.TextField(default="", blank=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(max_rounds__gt=0), name="campaign_rounds_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["next_check_at"], name="campaign_due", condition=Q(state="running")),
+        ]

@@ -1,0 +1,150 @@
+"""What a customer orders: schema, instructions, job, gold, lots of records."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from common.models import BaseModel, Organization
+from marketplace.core import states
+
+
+class LabelSchema(BaseModel):
+    """What an annotation must look like; never changed once made."""
+
+    public_prefix = "sch"
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    task_type = models.CharField(max_length=32)
+    classes = ArrayField(models.CharField(max_length=200))
+    rules = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="label_schema_name_once")]
+
+
+class Job(BaseModel):
+    """A standing order: what to label and how, what matters, what it may cost. ``0 <= committed <= budget``."""
+
+    public_prefix = "job"
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="jobs")
+    label_schema = models.ForeignKey(LabelSchema, on_delete=models.PROTECT, related_name="+")
+    title = models.CharField(max_length=200)
+    state = models.CharField(max_length=16, choices=states.choices_of(states.JobState), default=states.JobState.OPEN)
+    modality = models.CharField(max_length=32)
+    language = models.CharField(max_length=16, default="", blank=True)
+    domain = models.CharField(max_length=64, default="", blank=True)
+    weight_cost = models.FloatField()
+    weight_speed = models.FloatField()
+    weight_accuracy = models.FloatField()
+    max_price_micro = models.PositiveBigIntegerField(null=True)
+    min_accuracy = models.FloatField(null=True)
+    currency = models.CharField(max_length=3, default="USD")
+    budget_micro = models.PositiveBigIntegerField()
+    committed_micro = models.PositiveBigIntegerField(default=0)
+    spent_micro = models.PositiveBigIntegerField(default=0)
+    fee_basis_points = models.PositiveIntegerField(default=1000)
+    due_at = models.DateTimeField(null=True)
+    batch_size = models.PositiveIntegerField(default=20)
+    gold_ratio = models.FloatField(default=0.1)
+    min_overlap = models.PositiveSmallIntegerField(default=2)
+    max_overlap = models.PositiveSmallIntegerField(default=4)
+    target_confidence = models.FloatField(default=0.9)
+    accuracy_floor = models.FloatField(default=0.7)
+    pinned_vendors = ArrayField(models.UUIDField(), default=list)
+    denied_vendors = ArrayField(models.UUIDField(), default=list)
+    is_manual = models.BooleanField(default=False)
+    max_rounds = models.PositiveSmallIntegerField(default=3)
+    max_offers = models.PositiveSmallIntegerField(default=8)
+    round_pause_s = models.FloatField(default=300)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(committed_micro__lte=F("budget_micro")), name="job_within_budget"),
+            models.CheckConstraint(condition=Q(spent_micro__lte=F("committed_micro")), name="job_spent_is_committed"),
+            models.CheckConstraint(
+                condition=Q(min_overlap__gte=1, max_overlap__gte=F("min_overlap")), name="job_overlap_ordered"
+            ),
+            models.CheckConstraint(condition=Q(gold_ratio__gte=0, gold_ratio__lte=0.5), name="job_gold_ratio"),
+            models.CheckConstraint(condition=Q(batch_size__gt=0), name="job_batch_size_positive"),
+        ]
+        indexes = [models.Index(fields=["organization", "-id"], name="job_by_organization")]
+
+
+class InstructionVersion(BaseModel):
+    """A version of a job's instructions; every annotation names the version it was made under."""
+
+    public_prefix = "ins"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="instructions")
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "version"], name="instruction_version_once")]
+
+
+class GoldRecord(BaseModel):
+    """A record whose label the customer knows; mixed into batches unseen to check answers."""
+
+    public_prefix = "jgd"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="gold")
+    key = models.CharField(max_length=200)
+    uri = models.CharField(max_length=2000, default="", blank=True)
+    metadata = models.JSONField(default=dict)
+    label = models.SmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "key"], name="gold_record_once")]
+
+
+class Lot(BaseModel):
+    """Records ordered and vetted together; a campaign adds one per round (``number``)."""
+
+    public_prefix = "lot"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="lots")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=16, choices=states.choices_of(states.LotState), default=states.LotState.OPEN)
+    n_records = models.PositiveIntegerField()
+    vet_due_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="lot_number_once")]
+        indexes = [
+            models.Index(fields=["vet_due_at"], name="lot_vet_due", condition=Q(vet_due_at__isnull=False)),
+        ]
+
+
+class JobRecord(BaseModel):
+    """A record to label and what is known of its label (index; null until decided or when it cannot be labeled)."""
+
+    public_prefix = "rec"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="records")
+    lot = models.ForeignKey(Lot, on_delete=models.CASCADE, related_name="records")
+    chunk = models.PositiveIntegerField()
+    position = models.PositiveIntegerField()
+    key = models.CharField(max_length=200)
+    uri = models.CharField(max_length=2000, default="", blank=True)
+    metadata = models.JSONField(default=dict)
+    state = models.CharField(
+        max_length=16, choices=states.choices_of(states.RecordState), default=states.RecordState.OPEN
+    )
+    label = models.SmallIntegerField(null=True)
+    confidence = models.FloatField(null=True)
+    posterior = ArrayField(models.FloatField(), null=True)
+    reason = models.CharField(max_length=32, default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "key"], name="job_record_once"),
+            models.CheckConstraint(
+                condition=Q(confidence__isnull=True) | Q(confidence__gte=0, confidence__lte=1),
+                name="confidence_is_ratio",
+            ),
+        ]
+        indexes = [models.Index(fields=["lot", "chunk"], name="record_by_chunk")]
