@@ -3,7 +3,7 @@
 import datetime
 import uuid
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from common.actors import Actor
@@ -12,12 +12,22 @@ from vendors.models import CapacityWindow, Vendor
 from vendors.selectors import vendors
 
 
+_RESERVE = """
+UPDATE vendors_capacitywindow w SET in_flight = in_flight + 1
+FROM vendors_vendor v
+WHERE v.id = w.vendor_id AND w.vendor_id = %s
+  AND w.in_flight < CASE v.state WHEN 'probation' THEN 1 ELSE w.slots END
+"""
+
+
 def reserve(*, vendor_id: uuid.UUID) -> bool:
-    """Take one slot; return False when all are taken. Locks the vendor's capacity row; call it last (lock order)."""
-    updated = CapacityWindow.objects.filter(vendor_id=vendor_id, in_flight__lt=F("slots")).update(
-        in_flight=F("in_flight") + 1
-    )
-    return updated == 1
+    """Take one slot; return False when all are taken (a vendor on probation has one).
+
+    Locks the vendor's capacity row; it comes last in the lock order.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_RESERVE, [vendor_id])
+        return bool(cursor.rowcount == 1)
 
 
 def release(*, vendor_id: uuid.UUID) -> None:

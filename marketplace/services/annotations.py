@@ -1,0 +1,185 @@
+"""Answers as they come in: checked against the schema, all or nothing, the last one counts, history kept."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from common.actors import Actor
+from common.clock import Now, database_now
+from common.errors import FieldError, NotFoundError, ValidationFailedError
+from marketplace.core.states import AssignmentState, BatchState
+from marketplace.errors import AssignmentClosedError
+from marketplace.models import Annotation, Assignment, Batch, BatchItem, InstructionVersion, LabelSchema
+from marketplace.services import assignments, events
+from vendors.models import DurationPosterior
+from vendors.selectors import vendors
+from vendors.services import posteriors
+
+CANNOT_LABEL = -1
+CANNOT_LABEL_REASONS = ("out_of_scope", "corrupted", "ambiguous", "unreadable", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An annotator's answer on an item: a class name, or the reason why it cannot be labeled."""
+
+    item_id: uuid.UUID
+    label: str | None
+    cannot_label: str | None = None
+    annotator: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a submission led to."""
+
+    assignment: Assignment
+    n_new: int
+    n_left: int
+
+
+def submit(*, actor: Actor, assignment_id: uuid.UUID, answers: Sequence[Answer]) -> Delivery:
+    """Take answers on items of an assignment; the last open item delivers the batch to vetting.
+
+    All answers are written or none. Sent again, equal answers change nothing; a different answer replaces the
+    earlier one, which is kept. Locks the assignment, then the batch.
+
+    Raises
+    ------
+    ValidationFailedError
+        When an answer names an item of another batch, an unknown class or reason, or an item twice.
+    AssignmentClosedError
+        When the work is delivered, ended, or past its deadline.
+    """
+    actor.require("annotations:write")
+    vendor = vendors.own(actor)
+    with transaction.atomic(durable=True):
+        assignment = (
+            Assignment.objects.select_for_update(of=("self",))
+            .select_related("job__label_schema", "batch")
+            .filter(pk=assignment_id, vendor=vendor)
+            .first()
+        )
+        if assignment is None:
+            raise NotFoundError("There is no such assignment.")
+        items = {item.pk: item for item in assignment.items.all()}
+        labels = _checked(answers, items, assignment.job.label_schema)
+        if _is_replay(assignment, answers, labels):
+            return Delivery(assignment, 0, 0)
+        _refuse_closed(assignment)
+        n_new = _write(assignment, answers, labels, items)
+        n_left = assignment.items.filter(is_done=False).count()
+        _progress(assignment, answers, n_new, n_left)
+        return Delivery(assignment, n_new, n_left)
+
+
+def _checked(answers: Sequence[Answer], items: dict[uuid.UUID, BatchItem], schema: LabelSchema) -> list[int]:
+    position_of = {name: position for position, name in enumerate(schema.classes)}
+    errors: list[FieldError] = []
+    labels = []
+    seen: set[uuid.UUID] = set()
+    for number, answer in enumerate(answers):
+        error = _error_of(answer, items, seen, position_of)
+        if error is not None:
+            field, code, detail = error
+            errors.append({"field": f"annotations[{number}].{field}", "code": code, "detail": detail})
+        seen.add(answer.item_id)
+        labels.append(position_of.get(answer.label or "", CANNOT_LABEL))
+    if errors:
+        raise ValidationFailedError(f"{len(errors)} of {len(answers)} annotations are invalid.", errors=errors)
+    return labels
+
+
+def _error_of(
+    answer: Answer, items: dict[uuid.UUID, BatchItem], seen: set[uuid.UUID], position_of: dict[str, int]
+) -> tuple[str, str, str] | None:
+    if answer.item_id not in items:
+        return "key", "wrong_batch", "This record is not part of the assignment."
+    if answer.item_id in seen:
+        return "key", "duplicate", "This record is answered twice in one request."
+    if (answer.label is None) == (answer.cannot_label is None):
+        return "label", "one_of", "Give either a label or cannot_label with a reason."
+    if answer.label is not None and answer.label not in position_of:
+        known = ", ".join(list(position_of)[:20])
+        return "label", "unknown_class", f"{answer.label!r} is not one of the classes: {known}."
+    if answer.cannot_label is not None and answer.cannot_label not in CANNOT_LABEL_REASONS:
+        return "cannot_label", "unknown_reason", f"Give one of {', '.join(CANNOT_LABEL_REASONS)}."
+    return None
+
+
+def _is_replay(assignment: Assignment, answers: Sequence[Answer], labels: list[int]) -> bool:
+    """Whether a delivered assignment already holds exactly these answers (a request sent twice)."""
+    if assignment.state in {AssignmentState.RESERVED, AssignmentState.STARTED, AssignmentState.REWORK}:
+        return False
+    current = dict(assignment.annotations.filter(is_current=True).values_list("item_id", "label"))
+    return all(current.get(a.item_id) == label for a, label in zip(answers, labels, strict=True))
+
+
+def _refuse_closed(assignment: Assignment) -> None:
+    if assignment.state not in {AssignmentState.RESERVED, AssignmentState.STARTED, AssignmentState.REWORK}:
+        raise AssignmentClosedError(f"This assignment is {assignment.state}.", state=assignment.state)
+    now = database_now()
+    due_at = assignment.start_due_at if assignment.state == AssignmentState.RESERVED else assignment.due_at
+    if due_at <= now:
+        raise AssignmentClosedError(f"The deadline was {due_at:%Y-%m-%d %H:%M:%S} UTC.", due_at=due_at.isoformat())
+
+
+def _write(
+    assignment: Assignment, answers: Sequence[Answer], labels: list[int], items: dict[uuid.UUID, BatchItem]
+) -> int:
+    instruction = InstructionVersion.objects.filter(job_id=assignment.job_id).order_by("-version").first()
+    if instruction is None:
+        raise LookupError(f"job {assignment.job_id} has no instructions")
+    current = {a.item_id: a for a in assignment.annotations.filter(is_current=True, item_id__in=items)}
+    fresh = []
+    for answer, label in zip(answers, labels, strict=True):
+        earlier = current.get(answer.item_id)
+        if earlier is not None and earlier.label == label and items[answer.item_id].is_done:
+            continue
+        item = items[answer.item_id]
+        fresh.append(
+            Annotation(
+                job_id=assignment.job_id,
+                item=item,
+                assignment=assignment,
+                vendor_id=assignment.vendor_id,
+                record_id=item.record_id,
+                gold_id=item.gold_id,
+                instruction=instruction,
+                annotator=answer.annotator,
+                label=label,
+                reason=answer.cannot_label or "",
+                seconds=answer.seconds,
+            )
+        )
+    replaced = [row.item_id for row in fresh if row.item_id in current]
+    Annotation.objects.filter(item_id__in=replaced, is_current=True).update(is_current=False)
+    Annotation.objects.bulk_create(fresh)
+    BatchItem.objects.filter(pk__in=[row.item_id for row in fresh]).update(is_done=True)
+    return len(fresh)
+
+
+def _progress(assignment: Assignment, answers: Sequence[Answer], n_new: int, n_left: int) -> None:
+    if assignment.state == AssignmentState.RESERVED:
+        assignment.state = AssignmentState.STARTED
+        assignment.save(update_fields=["state"])
+        Assignment.objects.filter(pk=assignment.pk).update(started_at=Now())
+        Batch.objects.filter(pk=assignment.batch_id, state=BatchState.ASSIGNED).update(state=BatchState.IN_PROGRESS)
+    facts = {"n_new": n_new, "n_left": n_left}
+    events.of_batch(
+        assignment.batch, "annotations.received", vendor_id=assignment.vendor_id, subject=assignment.pk, **facts
+    )
+    timed = [a.seconds for a in answers if a.seconds is not None and a.seconds > 0]
+    if timed:
+        posteriors.record_duration(
+            capability_id=assignment.capability_id,
+            metric=DurationPosterior.Metric.LABEL,
+            seconds=sum(timed) / len(timed),
+        )
+    if n_left == 0:
+        if assignment.n_reworks == 0:
+            posteriors.record_completion(capability_id=assignment.capability_id, completed=True)
+        assignments.deliver(assignment)

@@ -1,0 +1,150 @@
+"""Accepted work: opened by an accept, ended by delivery, release, or a timer; what was delivered is kept."""
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.db.models import F
+
+from common.actors import Actor
+from common.clock import Now, database_now
+from common.errors import NotFoundError
+from marketplace.core import pricing
+from marketplace.core.states import AssignmentState, BatchState
+from marketplace.errors import AssignmentClosedError
+from marketplace.models import Assignment, Batch, BatchItem, Job, Lot, Offer
+from marketplace.services import events, nudges
+from vendors.models import VendorAgreement
+from vendors.selectors import vendors
+from vendors.services import capacity, posteriors
+
+
+def open_for(*, offer: Offer, reserved_micro: int) -> Assignment:
+    """Open the assignment of an accepted offer (inside the accept's transaction): its items and its two timers."""
+    terms = VendorAgreement.objects.filter(vendor_id=offer.vendor_id).order_by("-version").first()
+    if terms is None:
+        raise LookupError(f"vendor {offer.vendor_id} accepted without an agreement")
+    now = database_now()
+    work_s = terms.base_s + terms.seconds_per_label * offer.n_items
+    assignment = Assignment.objects.create(
+        batch_id=offer.batch_id,
+        job_id=offer.job_id,
+        vendor_id=offer.vendor_id,
+        capability_id=offer.capability_id,
+        offer=offer,
+        price_micro=offer.price_micro,
+        reserved_micro=reserved_micro,
+        n_items=offer.n_items,
+        start_due_at=now + datetime.timedelta(seconds=terms.start_window_s),
+        due_at=now + datetime.timedelta(seconds=terms.start_window_s + work_s),
+    )
+    BatchItem.objects.filter(batch_id=offer.batch_id, is_done=False).update(assignment=assignment)
+    return assignment
+
+
+def release(*, actor: Actor, assignment_id: uuid.UUID, reason: str) -> Assignment:
+    """Give accepted work back; delivered labels are kept, the rest is offered to the next candidate.
+
+    Raises
+    ------
+    AssignmentClosedError
+        When the work is delivered or has ended.
+    """
+    actor.require("assignments:write")
+    vendor = vendors.own(actor)
+    with transaction.atomic(durable=True):
+        assignment = Assignment.objects.select_for_update(of=("self",)).filter(pk=assignment_id, vendor=vendor).first()
+        if assignment is None:
+            raise NotFoundError("There is no such assignment.")
+        if assignment.state == AssignmentState.FAILED and assignment.reason == reason:
+            return assignment
+        if assignment.state not in {AssignmentState.RESERVED, AssignmentState.STARTED}:
+            raise AssignmentClosedError(state=assignment.state)
+        fail(assignment, reason)
+    nudges.sweep_soon()
+    return assignment
+
+
+def fail(assignment: Assignment, reason: str) -> None:
+    """End locked, unfinished work: keep what was delivered, put the rest back on offer, free the slot.
+
+    Lock order: the caller holds the assignment; then batch, lot, job, capacity.
+    """
+    assignment.state, assignment.reason = AssignmentState.FAILED, reason
+    assignment.save(update_fields=["state", "reason"])
+    Assignment.objects.filter(pk=assignment.pk).update(closed_at=Now())
+    n_done = assignment.items.filter(is_done=True).count()
+    assignment.items.filter(is_done=False).update(assignment=None)
+    batch = Batch.objects.select_for_update().get(pk=assignment.batch_id)
+    give_back_budget(assignment, n_done)
+    batch.state, batch.n_open = BatchState.OFFERING, batch.n_items - batch.items.filter(is_done=True).count()
+    batch.save(update_fields=["state", "n_open"])
+    Batch.objects.filter(pk=batch.pk).update(offer_due_at=Now())
+    capacity.release(vendor_id=assignment.vendor_id)
+    posteriors.record_completion(capability_id=assignment.capability_id, completed=False)
+    facts = {"reason": reason, "n_done": n_done, "n_left": batch.n_open}
+    events.of_batch(batch, "assignment.failed", vendor_id=assignment.vendor_id, subject=assignment.pk, **facts)
+
+
+def give_back_budget(assignment: Assignment, n_kept: int) -> None:
+    """Shrink what an assignment holds of the job's budget to the labels that may still be paid."""
+    job = Job.objects.only("fee_basis_points").get(pk=assignment.job_id)
+    needed = pricing.cost_micro(n_kept, assignment.price_micro, job.fee_basis_points)
+    freed = assignment.reserved_micro - needed
+    if freed > 0:
+        Job.objects.filter(pk=assignment.job_id).update(committed_micro=F("committed_micro") - freed)
+        assignment.reserved_micro = needed
+        assignment.save(update_fields=["reserved_micro"])
+
+
+_TIMERS = (
+    (AssignmentState.RESERVED, "start_due_at", "not_started"),
+    (AssignmentState.STARTED, "due_at", "past_due"),
+)
+
+
+def sweep_timers(*, limit: int = 500) -> int:
+    """End work that was never started in its window, or is past its deadline; return how many.
+
+    Rows held by another sweeper or by a delivery in progress are skipped, and found again at the next tick.
+    """
+    ended = 0
+    for state, column, reason in _TIMERS:
+        with transaction.atomic():
+            late = list(
+                Assignment.objects.select_for_update(of=("self",), skip_locked=True)
+                .filter(**{"state": state, f"{column}__lte": Now()})
+                .order_by("pk")[:limit]
+            )
+            for assignment in late:
+                fail(assignment, reason)
+            ended += len(late)
+    return ended + _close_late_rework(limit)
+
+
+def _close_late_rework(limit: int) -> int:
+    """Rework not delivered in time leaves the first answers standing; the next vetting decides on those."""
+    with transaction.atomic():
+        late = list(
+            Assignment.objects.select_for_update(of=("self",), skip_locked=True)
+            .filter(state=AssignmentState.REWORK, due_at__lte=Now())
+            .order_by("pk")[:limit]
+        )
+        for assignment in late:
+            assignment.items.filter(is_done=False).update(is_done=True)
+            deliver(assignment)
+    return len(late)
+
+
+def deliver(assignment: Assignment) -> None:
+    """Close the vendor's part of a locked, complete assignment and hand the batch to vetting."""
+    assignment.state = AssignmentState.SUBMITTED
+    assignment.save(update_fields=["state"])
+    Assignment.objects.filter(pk=assignment.pk).update(submitted_at=Now())
+    batch = Batch.objects.select_for_update().get(pk=assignment.batch_id)
+    batch.state, batch.n_open = BatchState.DELIVERED, 0
+    batch.save(update_fields=["state", "n_open"])
+    Lot.objects.filter(pk=batch.lot_id).update(vet_due_at=Now())
+    capacity.release(vendor_id=assignment.vendor_id)
+    events.of_batch(batch, "batch.delivered", vendor_id=assignment.vendor_id, subject=assignment.pk)
+    nudges.vet_soon(batch.lot_id)

@@ -1,0 +1,211 @@
+"""A customer's order: schema, job with its limits, gold, lots of records, cancel."""
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import IntegrityError, transaction
+
+from common.actors import CUSTOMER, Actor
+from common.clock import Now
+from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
+from marketplace.core.routing import REFERENCES, Weights
+from marketplace.core.states import AssignmentState, BatchState, JobState, LotState, OfferState
+from marketplace.errors import JobClosedError
+from marketplace.models import Assignment, Batch, GoldRecord, InstructionVersion, Job, LabelSchema, Lot, Offer
+from marketplace.selectors import jobs
+from marketplace.services import assignments, events, lots, offers
+from marketplace.services.lots import RecordInput
+from vendors.services import capacity
+
+
+@dataclass(frozen=True, slots=True)
+class GoldInput:
+    """A record whose label the customer knows (class name; None = cannot be labeled)."""
+
+    key: str
+    label: str | None
+    uri: str = ""
+    metadata: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobTerms:
+    """Everything a job states besides its records; prices in micro-units, budget included fees."""
+
+    title: str
+    instructions: str
+    modality: str
+    budget_micro: int
+    weights: Weights
+    language: str = ""
+    domain: str = ""
+    currency: str = "USD"
+    max_price_micro: int | None = None
+    min_accuracy: float | None = None
+    due_at: datetime.datetime | None = None
+    batch_size: int = 20
+    gold_ratio: float = 0.1
+    min_overlap: int = 2
+    max_overlap: int = 4
+    target_confidence: float = 0.9
+    accuracy_floor: float = 0.7
+    pinned_vendors: tuple[uuid.UUID, ...] = ()
+    denied_vendors: tuple[uuid.UUID, ...] = ()
+    is_manual: bool = False
+    max_rounds: int = 3
+    max_offers: int = 8
+    round_pause_s: float = 300.0
+
+
+def create_schema(*, actor: Actor, name: str, task_type: str, classes: list[str]) -> LabelSchema:
+    """Make a label schema; schemas never change, a job names one.
+
+    Raises
+    ------
+    ValidationFailedError
+        On an unknown task type, fewer than two classes, or a class given twice.
+    ConflictError
+        When the organization has a schema of that name.
+    """
+    actor.require("jobs:write")
+    _require_customer(actor)
+    if task_type not in REFERENCES:
+        raise ValidationFailedError.of("task_type", "unknown", f"Give one of {', '.join(REFERENCES)}.")
+    if len(classes) < 2 or len(set(classes)) < len(classes):
+        detail = f"Give at least two different classes; got {len(classes)} with {len(set(classes))} different."
+        raise ValidationFailedError.of("classes", "too_few_or_repeated", detail)
+    try:
+        with transaction.atomic(durable=True):
+            return LabelSchema.objects.create(
+                organization_id=_organization_id(actor), name=name, task_type=task_type, classes=classes
+            )
+    except IntegrityError:
+        raise ConflictError("You already have a label schema of this name; choose another name.") from None
+
+
+def _require_customer(actor: Actor) -> None:
+    if actor.organization_kind != CUSTOMER:
+        raise PermissionDeniedError("Only a customer organization posts jobs.")
+
+
+def create(
+    *,
+    actor: Actor,
+    label_schema_id: uuid.UUID,
+    terms: JobTerms,
+    gold: Sequence[GoldInput] = (),
+    records: Sequence[RecordInput] = (),
+) -> Job:
+    """Post a job, with its first lot when records are given.
+
+    Raises
+    ------
+    NotFoundError
+        When the schema is not the actor's.
+    ValidationFailedError
+        When gold or records are inconsistent; each error names its place.
+    """
+    actor.require("jobs:write")
+    _require_customer(actor)
+    schema = LabelSchema.objects.filter(pk=label_schema_id, organization_id=_organization_id(actor)).first()
+    if schema is None:
+        raise NotFoundError("There is no such label schema.")
+    values = {
+        name: getattr(terms, name) for name in terms.__dataclass_fields__ if name not in {"instructions", "weights"}
+    }
+    values |= {"pinned_vendors": list(terms.pinned_vendors), "denied_vendors": list(terms.denied_vendors)}
+    with transaction.atomic(durable=True):
+        job = Job.objects.create(
+            organization_id=_organization_id(actor),
+            label_schema=schema,
+            weight_cost=terms.weights.cost,
+            weight_speed=terms.weights.speed,
+            weight_accuracy=terms.weights.accuracy,
+            **values,
+        )
+        InstructionVersion.objects.create(job=job, version=1, text=terms.instructions)
+        _add_gold(job, schema, gold)
+        events.of_job(job.pk, "job.posted", title=job.title)
+        if records:
+            lots.add_to_locked(job, records)
+        return job
+
+
+def _organization_id(actor: Actor) -> uuid.UUID:
+    if actor.organization_id is None:
+        raise PermissionDeniedError("This needs an organization.")
+    return actor.organization_id
+
+
+def _add_gold(job: Job, schema: LabelSchema, gold: Sequence[GoldInput]) -> None:
+    position_of = {name: position for position, name in enumerate(schema.classes)}
+    rows = []
+    for number, record in enumerate(gold):
+        if record.label is not None and record.label not in position_of:
+            detail = f"{record.label!r} is not one of the schema's {len(position_of)} classes."
+            raise ValidationFailedError.of(f"gold[{number}].label", "unknown_class", detail)
+        label = -1 if record.label is None else position_of[record.label]
+        rows.append(GoldRecord(job=job, key=record.key, uri=record.uri, metadata=record.metadata, label=label))
+    if len({row.key for row in rows}) < len(rows):
+        raise ValidationFailedError.of("gold", "duplicate_key", "Each gold record needs a key of its own.")
+    GoldRecord.objects.bulk_create(rows)
+
+
+def add_lot(*, actor: Actor, job_id: uuid.UUID, records: Sequence[RecordInput]) -> Lot:
+    """Order labels for more records of a standing job.
+
+    Raises
+    ------
+    JobClosedError
+        When the job takes no more records.
+    """
+    actor.require("jobs:write")
+    with transaction.atomic(durable=True):
+        job = jobs.get(actor, job_id, lock=True)
+        if job.state != JobState.OPEN:
+            raise JobClosedError(state=job.state)
+        return lots.add_to_locked(job, records)
+
+
+def cancel(*, actor: Actor, job_id: uuid.UUID) -> Job:
+    """Cancel a job: live offers are withdrawn, unstarted work ends, delivered labels are kept and settled.
+
+    Asked again, the cancelled job is returned. Vendors lose nothing in their record by it.
+    """
+    actor.require("jobs:write")
+    with transaction.atomic(durable=True):
+        job = jobs.get(actor, job_id)
+        if job.state == JobState.CANCELLED:
+            return job
+        for offer_id in (
+            Offer.objects.filter(job=job, state=OfferState.LIVE).order_by("pk").values_list("pk", flat=True)
+        ):
+            offers.withdraw(offer_id=offer_id, reason="job_cancelled")
+        _cancel_work(job)
+        Lot.objects.filter(job=job, state=LotState.OPEN).update(vet_due_at=Now())
+        Job.objects.filter(pk=job.pk).update(state=JobState.CANCELLED)
+        job.refresh_from_db()
+        events.of_job(job.pk, "job.cancelled")
+        return job
+
+
+def _cancel_work(job: Job) -> None:
+    open_states = [AssignmentState.RESERVED, AssignmentState.STARTED]
+    for assignment in Assignment.objects.select_for_update().filter(job=job, state__in=open_states).order_by("pk"):
+        assignment.state, assignment.reason = AssignmentState.CANCELLED, "job_cancelled"
+        assignment.save(update_fields=["state", "reason"])
+        assignments.give_back_budget(assignment, assignment.items.filter(is_done=True).count())
+        capacity.release(vendor_id=assignment.vendor_id)
+    undelivered = [
+        BatchState.DRAFT,
+        BatchState.OFFERING,
+        BatchState.WAITING,
+        BatchState.ESCALATED,
+        BatchState.ASSIGNED,
+        BatchState.IN_PROGRESS,
+    ]
+    Batch.objects.filter(job=job, state__in=undelivered).update(
+        state=BatchState.CANCELLED, offer_due_at=None, reason="job_cancelled"
+    )

@@ -1,0 +1,90 @@
+"""Records ordered together, cut into batches: each chunk of records goes out in as many layers as the overlap asks."""
+
+import random
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Max
+
+from common.errors import ValidationFailedError
+from marketplace.core.states import LotState
+from marketplace.models import Batch, BatchItem, GoldRecord, Job, JobRecord, Lot
+from marketplace.services import events, nudges, routing
+
+MAX_RECORDS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class RecordInput:
+    """A record to label: the customer's key, where the customer keeps it, and what may be shown beside it."""
+
+    key: str
+    uri: str = ""
+    metadata: dict[str, object] = field(default_factory=dict)
+
+
+def add_to_locked(job: Job, records: Sequence[RecordInput]) -> Lot:
+    """Add a lot to a job inside the caller's transaction and put its batches on offer.
+
+    Raises
+    ------
+    ValidationFailedError
+        When there are no records or too many, or a key is repeated here or already in the job.
+    """
+    _check(job, records)
+    number = (Lot.objects.filter(job=job).aggregate(n=Max("number"))["n"] or 0) + 1
+    lot = Lot.objects.create(job=job, number=number, n_records=len(records))
+    rows = JobRecord.objects.bulk_create(
+        JobRecord(job=job, lot=lot, chunk=i // job.batch_size, position=i, key=r.key, uri=r.uri, metadata=r.metadata)
+        for i, r in enumerate(records)
+    )
+    gold = list(GoldRecord.objects.filter(job=job).order_by("pk"))
+    batches = []
+    for chunk in range(-(-len(rows) // job.batch_size)):
+        members = rows[chunk * job.batch_size : (chunk + 1) * job.batch_size]
+        batches += [make_batch(lot, chunk, layer, members, gold) for layer in range(job.min_overlap)]
+    events.of_lot(lot, "lot.opened", number=number, n_records=len(rows), n_batches=len(batches))
+    routing.rank_batches(batch_ids=[batch.pk for batch in batches])
+    nudges.sweep_soon()
+    return lot
+
+
+def _check(job: Job, records: Sequence[RecordInput]) -> None:
+    if not 0 < len(records) <= MAX_RECORDS:
+        detail = f"A lot holds 1 to {MAX_RECORDS} records, got {len(records)}."
+        raise ValidationFailedError.of("records", "count", detail)
+    first: dict[str, int] = {}
+    for position, record in enumerate(records):
+        if first.setdefault(record.key, position) != position:
+            detail = f"The key {record.key!r} stands at {first[record.key]} and {position}."
+            raise ValidationFailedError.of(f"records[{position}].key", "duplicate_key", detail)
+    taken = JobRecord.objects.filter(job=job, key__in=list(first)).values_list("key", flat=True).first()
+    if taken is not None:
+        detail = f"The key {taken!r} is already in this job."
+        raise ValidationFailedError.of(f"records[{first[taken]}].key", "duplicate_key", detail)
+
+
+def make_batch(lot: Lot, chunk: int, layer: int, records: Sequence[JobRecord], gold: Sequence[GoldRecord]) -> Batch:
+    """Make one layer of a chunk: its records in an order of their own with gold mixed in unseen.
+
+    The order and the gold are drawn from the lot's id, chunk and layer, so that a retry draws the same.
+    """
+    rng = random.Random(f"{lot.pk}/{chunk}/{layer}")  # noqa: S311 (an order, not a secret)
+    n_gold = min(len(gold), round(len(records) * lot.job.gold_ratio))
+    entries: list[tuple[uuid.UUID | None, uuid.UUID | None]] = [(record.pk, None) for record in records]
+    entries += [(None, row.pk) for row in rng.sample(list(gold), n_gold)]
+    rng.shuffle(entries)
+    batch = Batch.objects.create(
+        job_id=lot.job_id, lot=lot, chunk=chunk, layer=layer, n_items=len(entries), n_open=len(entries)
+    )
+    BatchItem.objects.bulk_create(
+        BatchItem(batch=batch, record_id=record_id, gold_id=gold_id, position=position)
+        for position, (record_id, gold_id) in enumerate(entries)
+    )
+    return batch
+
+
+def is_closed(lot_id: uuid.UUID) -> bool:
+    """Return whether all records of a lot are decided."""
+    return Lot.objects.filter(pk=lot_id).exclude(state=LotState.OPEN).exists()

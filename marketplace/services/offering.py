@@ -1,0 +1,135 @@
+"""Offers as sets: expire what is due and make the next offers, in two statements that any number may run at once.
+
+Statement time, not `clock_timestamp()`: only a stable function lets PostgreSQL use the index on the deadline.
+"""
+
+import uuid
+from typing import Final
+
+from django.db import connection, transaction
+
+from vendors.services import posteriors
+
+_RETRY_S: Final = 0.5
+"""How soon a batch is looked at again when all its candidates are busy, seconds."""
+
+_EXPIRE: Final = """
+WITH due AS (
+    SELECT id FROM marketplace_offer
+    WHERE state = 'live' AND expires_at <= statement_timestamp()
+    ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), gone AS (
+    UPDATE marketplace_offer o
+    SET state = 'expired', decided_at = statement_timestamp(), reason = 'no_answer'
+    FROM due WHERE o.id = due.id
+    RETURNING o.id, o.job_id, o.lot_id, o.batch_id, o.vendor_id, o.capability_id, o.sequence
+), freed AS (
+    UPDATE marketplace_batch b SET offer_due_at = statement_timestamp()
+    FROM gone WHERE b.id = gone.batch_id AND b.state = 'offering'
+), told AS (
+    INSERT INTO marketplace_routingevent (created_at, job_id, lot_id, batch_id, vendor_id, kind, subject, facts)
+    SELECT statement_timestamp(), job_id, lot_id, batch_id, vendor_id, 'offer.expired', id,
+           jsonb_build_object('sequence', sequence)
+    FROM gone
+)
+SELECT capability_id FROM gone
+"""
+
+_ADVANCE: Final = """
+WITH due AS MATERIALIZED (
+    SELECT b.id, b.job_id, b.lot_id, b.chunk, b.round, b.ranking_id, b.n_open, b.n_offers,
+           j.budget_micro - j.committed_micro AS remaining_micro, j.fee_basis_points,
+           j.max_rounds, j.max_offers, j.round_pause_s
+    FROM marketplace_batch b JOIN marketplace_job j ON j.id = b.job_id
+    WHERE b.offer_due_at <= statement_timestamp() AND b.state = 'offering' AND j.state = 'open'
+    ORDER BY b.offer_due_at LIMIT %(limit)s FOR UPDATE OF b SKIP LOCKED
+), choice AS MATERIALIZED (
+    SELECT due.*, c.candidate_id, c.vendor_id, c.capability_id, c.sequence, c.price_micro, c.currency,
+           c.accept_window_s, c.is_free
+    FROM due LEFT JOIN LATERAL (
+        SELECT c.id AS candidate_id, c.vendor_id, c.capability_id, c.sequence, c.price_micro, c.currency,
+               c.accept_window_s,
+               w.in_flight < CASE v.state WHEN 'probation' THEN 1 ELSE w.slots END AND NOT EXISTS (
+                   SELECT 1 FROM marketplace_offer o
+                   WHERE o.lot_id = due.lot_id AND o.chunk = due.chunk AND o.vendor_id = c.vendor_id
+                     AND o.state = 'live'
+               ) AS is_free
+        FROM marketplace_candidate c
+        JOIN vendors_vendor v ON v.id = c.vendor_id
+        JOIN vendors_capability k ON k.id = c.capability_id
+        JOIN vendors_capacitywindow w ON w.vendor_id = c.vendor_id
+        WHERE c.run_id = due.ranking_id AND c.sequence IS NOT NULL
+          AND v.state IN ('probation', 'active') AND k.status = 'active' AND w.is_accepting
+          AND (w.paused_until IS NULL OR w.paused_until <= statement_timestamp())
+          AND due.n_offers < due.max_offers
+          AND c.price_micro * due.n_open * (10000 + due.fee_basis_points) / 10000 <= due.remaining_micro
+          AND NOT EXISTS (
+              SELECT 1 FROM marketplace_offer o
+              WHERE o.batch_id = due.id AND o.round = due.round AND o.vendor_id = c.vendor_id)
+          AND NOT EXISTS (
+              SELECT 1 FROM marketplace_offer o
+              WHERE o.lot_id = due.lot_id AND o.chunk = due.chunk AND o.vendor_id = c.vendor_id
+                AND o.state = 'accepted')
+        ORDER BY is_free DESC, c.sequence LIMIT 1
+    ) c ON true
+), made AS (
+    INSERT INTO marketplace_offer (
+        id, created_at, batch_id, job_id, lot_id, chunk, vendor_id, capability_id, candidate_id, round, sequence, slot,
+        state, n_items, price_micro, currency, expires_at, reason)
+    SELECT uuidv7(), statement_timestamp(), id, job_id, lot_id, chunk, vendor_id, capability_id, candidate_id, round,
+           sequence, 0, 'live', n_open, price_micro, currency,
+           statement_timestamp() + accept_window_s * interval '1 second', ''
+    FROM choice WHERE is_free ORDER BY lot_id, chunk, vendor_id
+    ON CONFLICT DO NOTHING
+    RETURNING id, job_id, lot_id, batch_id, vendor_id, sequence, round, price_micro, expires_at
+), fate AS (
+    SELECT c.id, m.id AS offer_id, c.candidate_id IS NULL AS is_exhausted,
+           c.round >= c.max_rounds OR c.n_offers >= c.max_offers AS is_last, c.round_pause_s
+    FROM choice c LEFT JOIN made m ON m.batch_id = c.id
+), moved AS (
+    UPDATE marketplace_batch b SET
+        n_offers = b.n_offers + (fate.offer_id IS NOT NULL)::int,
+        state = CASE WHEN NOT fate.is_exhausted THEN 'offering' WHEN fate.is_last THEN 'escalated' ELSE 'waiting' END,
+        reason = CASE WHEN fate.is_exhausted THEN 'candidates_exhausted' ELSE '' END,
+        offer_due_at = CASE
+            WHEN fate.offer_id IS NOT NULL THEN NULL
+            WHEN NOT fate.is_exhausted THEN statement_timestamp() + %(retry_s)s * interval '1 second'
+            WHEN fate.is_last THEN NULL
+            ELSE statement_timestamp() + fate.round_pause_s * interval '1 second' END
+    FROM fate WHERE b.id = fate.id
+    RETURNING b.id, b.job_id, b.lot_id, b.state, b.round
+), told AS (
+    INSERT INTO marketplace_routingevent (created_at, job_id, lot_id, batch_id, vendor_id, kind, subject, facts)
+    SELECT statement_timestamp(), job_id, lot_id, batch_id, vendor_id, 'offer.made', id,
+           jsonb_build_object(
+               'sequence', sequence, 'round', round, 'price_micro', price_micro, 'expires_at', expires_at)
+    FROM made
+    UNION ALL
+    SELECT statement_timestamp(), job_id, lot_id, id, NULL, 'batch.' || state, id, jsonb_build_object('round', round)
+    FROM moved WHERE state IN ('waiting', 'escalated')
+)
+SELECT id FROM made
+"""
+
+
+def expire(*, limit: int = 5000) -> int:
+    """Close live offers whose time is up and hand their batches on; return how many.
+
+    Safe to run in any number at once: rows another sweeper holds are skipped, and each offer is closed once.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_EXPIRE, {"limit": limit})
+        capability_ids: list[uuid.UUID] = [row[0] for row in cursor.fetchall()]
+        posteriors.record_silences(capability_ids=capability_ids)
+    return len(capability_ids)
+
+
+def advance(*, limit: int = 1000) -> list[uuid.UUID]:
+    """Make the next offer of every batch that is owed one; return the offers made.
+
+    A batch with no candidate left waits for a new ranking, or is escalated to the customer after its last round.
+    When all remaining candidates are busy it stays in place and is looked at again shortly.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ADVANCE, {"limit": limit, "retry_s": _RETRY_S})
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,172 @@
+"""A vendor's decision on an offer; each offer gets exactly one, whoever races.
+
+Lock order in every transaction here: offer -> batch -> job -> vendor capacity.
+"""
+
+import uuid
+
+from django.db import transaction
+from django.db.models import F
+
+from common.actors import Actor
+from common.clock import Now, database_now
+from common.errors import NotFoundError
+from marketplace.core import pricing
+from marketplace.core.states import BatchState, JobState, OfferState
+from marketplace.errors import (
+    BudgetExhaustedError,
+    CapacityExhaustedError,
+    OfferClosedError,
+    OfferExpiredError,
+    VendorNotAdmittedError,
+)
+from marketplace.models import Assignment, Batch, BatchItem, Job, Offer
+from marketplace.services import assignments, events, nudges
+from vendors.core.states import MAY_RECEIVE_OFFERS
+from vendors.models import Capability, DurationPosterior
+from vendors.selectors import vendors
+from vendors.services import capacity, posteriors
+
+DECLINE_REASONS = ("no_capacity", "price_too_low", "too_short", "out_of_skill", "other")
+
+
+def accept(*, actor: Actor, offer_id: uuid.UUID) -> Assignment:
+    """Accept an offer: one transaction closes it, takes the batch, the budget and a slot, and assigns the work.
+
+    Asked again after success, the same assignment is returned. The deadline is compared with the database's clock
+    in the closing statement itself, so a late accept fails even when no sweeper ever ran.
+
+    Raises
+    ------
+    OfferExpiredError, OfferClosedError
+        When the time is up, or the offer was decided otherwise.
+    VendorNotAdmittedError, CapacityExhaustedError
+        When the vendor may not work now, or all its slots are taken; the offer stays live.
+    BudgetExhaustedError
+        When the job's budget no longer covers the batch; the offer is withdrawn.
+    """
+    actor.require("offers:decide")
+    vendor = vendors.own(actor)
+    try:
+        with transaction.atomic(durable=True):
+            return _accept(offer_id, vendor.pk)
+    except BudgetExhaustedError:
+        withdraw(offer_id=offer_id, reason="budget_exhausted")
+        raise
+
+
+def _accept(offer_id: uuid.UUID, vendor_id: uuid.UUID) -> Assignment:
+    taken = Offer.objects.filter(pk=offer_id, vendor_id=vendor_id, state=OfferState.LIVE, expires_at__gt=Now()).update(
+        state=OfferState.ACCEPTED, decided_at=Now()
+    )
+    offer = _own_offer(offer_id, vendor_id)
+    if not taken:
+        return _already_decided(offer)
+    _admit(offer)
+    batch_taken = Batch.objects.filter(pk=offer.batch_id, state=BatchState.OFFERING).update(
+        state=BatchState.ASSIGNED, offer_due_at=None
+    )
+    if not batch_taken:
+        raise OfferClosedError("The batch is no longer on offer.")
+    cost = _commit_budget(offer)
+    if not capacity.reserve(vendor_id=vendor_id):
+        raise CapacityExhaustedError
+    assignment = assignments.open_for(offer=offer, reserved_micro=cost)
+    _teach(offer, accepted=True)
+    events.of_batch(offer.batch, "offer.accepted", vendor_id=vendor_id, subject=offer.pk, assignment=str(assignment.pk))
+    return assignment
+
+
+def _own_offer(offer_id: uuid.UUID, vendor_id: uuid.UUID) -> Offer:
+    offer = (
+        Offer.objects.select_related("batch", "vendor", "job", "assignment")
+        .filter(pk=offer_id, vendor_id=vendor_id)
+        .first()
+    )
+    if offer is None:
+        raise NotFoundError("There is no such offer.")
+    return offer
+
+
+def _already_decided(offer: Offer) -> Assignment:
+    if offer.state == OfferState.ACCEPTED:
+        return offer.assignment
+    if offer.state in {OfferState.EXPIRED, OfferState.LIVE}:
+        raise OfferExpiredError(expired_at=offer.expires_at.isoformat())
+    raise OfferClosedError(f"This offer was {offer.state}.", state=offer.state)
+
+
+def _admit(offer: Offer) -> None:
+    active = Capability.objects.filter(pk=offer.capability_id, status=Capability.Status.ACTIVE).exists()
+    if offer.vendor.state not in MAY_RECEIVE_OFFERS or not active:
+        raise VendorNotAdmittedError(state=offer.vendor.state)
+
+
+def _commit_budget(offer: Offer) -> int:
+    cost = pricing.cost_micro(offer.n_items, offer.price_micro, offer.job.fee_basis_points)
+    paid = Job.objects.filter(
+        pk=offer.job_id, state=JobState.OPEN, committed_micro__lte=F("budget_micro") - cost
+    ).update(committed_micro=F("committed_micro") + cost)
+    if not paid:
+        raise BudgetExhaustedError
+    return cost
+
+
+def decline(*, actor: Actor, offer_id: uuid.UUID, reason: str) -> Offer:
+    """Decline an offer with a reason; the batch goes to the next candidate at once.
+
+    Asked again, the declined offer is returned. A decline weighs half of a silent expiry in the vendor's record.
+
+    Raises
+    ------
+    OfferExpiredError, OfferClosedError
+        When the time is up, or the offer was decided otherwise.
+    """
+    actor.require("offers:decide")
+    vendor = vendors.own(actor)
+    with transaction.atomic(durable=True):
+        done = Offer.objects.filter(
+            pk=offer_id, vendor_id=vendor.pk, state=OfferState.LIVE, expires_at__gt=Now()
+        ).update(state=OfferState.DECLINED, decided_at=Now(), reason=reason)
+        offer = _own_offer(offer_id, vendor.pk)
+        if not done:
+            if offer.state == OfferState.DECLINED:
+                return offer
+            if offer.state == OfferState.ACCEPTED:
+                raise OfferClosedError("You accepted this offer; release the assignment instead.")
+            _already_decided(offer)
+        _hand_on(offer)
+        _teach(offer, accepted=False)
+        events.of_batch(offer.batch, "offer.declined", vendor_id=vendor.pk, subject=offer.pk, reason=reason)
+    nudges.sweep_soon()
+    return offer
+
+
+def withdraw(*, offer_id: uuid.UUID, reason: str) -> bool:
+    """Take a live offer back (customer's cancel, budget gone); never counts against the vendor. Safe to repeat."""
+    with transaction.atomic():
+        done = Offer.objects.filter(pk=offer_id, state=OfferState.LIVE).update(
+            state=OfferState.WITHDRAWN, decided_at=Now(), reason=reason
+        )
+        if done:
+            offer = Offer.objects.select_related("batch").get(pk=offer_id)
+            _hand_on(offer)
+            events.of_batch(offer.batch, "offer.withdrawn", vendor_id=offer.vendor_id, subject=offer.pk, reason=reason)
+    return bool(done)
+
+
+def _hand_on(offer: Offer) -> None:
+    Batch.objects.filter(pk=offer.batch_id, state=BatchState.OFFERING).update(offer_due_at=Now())
+
+
+def _teach(offer: Offer, *, accepted: bool) -> None:
+    posteriors.record_acceptance(capability_id=offer.capability_id, accepted=accepted)
+    waited = (database_now() - offer.created_at).total_seconds()
+    posteriors.record_duration(
+        capability_id=offer.capability_id, metric=DurationPosterior.Metric.RESPONSE, seconds=waited
+    )
+
+
+def open_items(batch_id: uuid.UUID) -> int:
+    """Return how many of a batch's items are still to be answered."""
+    return BatchItem.objects.filter(batch_id=batch_id, is_done=False).count()

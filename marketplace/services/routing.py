@@ -1,0 +1,145 @@
+"""Ranking as a stored fact: who may be offered a batch, in which order, and why."""
+
+import hashlib
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from django.db import connection, transaction
+
+from common.clock import Now
+from marketplace.core import routing
+from marketplace.core.states import BatchState
+from marketplace.models import Batch, Candidate, Job, Offer, RankingRun
+from marketplace.services import events
+from vendors.selectors import candidates
+from vendors.selectors.candidates import VendorFacts
+
+
+def preview(job: Job, n_records: int) -> list[tuple[VendorFacts, routing.Ranked]]:
+    """Return the ranking a batch of this size would get now, best first, without storing it."""
+    facts = _least_recently_offered_first(
+        candidates.of_kind(
+            task_type=job.label_schema.task_type,
+            modality=job.modality,
+            language=job.language,
+            domain=job.domain,
+            customer_id=job.organization_id,
+        )
+    )
+    denied = set(job.denied_vendors)
+    ranked = routing.rank(
+        [_as_candidate(f, denied) for f in facts],
+        weights=routing.Weights(job.weight_cost, job.weight_speed, job.weight_accuracy),
+        reference=routing.REFERENCES[job.label_schema.task_type],
+        limits=routing.Limits(job.max_price_micro, job.min_accuracy, job.currency),
+        n_records=n_records,
+        pinned=job.pinned_vendors,
+        manual_only=job.is_manual,
+    )
+    by_vendor = {f.vendor_id: f for f in facts}
+    return [(by_vendor[row.vendor_id], row) for row in ranked]
+
+
+def _least_recently_offered_first(facts: list[VendorFacts]) -> list[VendorFacts]:
+    if not facts:
+        return facts
+    with connection.cursor() as cursor:
+        # One probe of the (vendor, state, id) index each; ids are time-ordered.
+        cursor.execute(
+            "SELECT v.id, (SELECT o.id FROM marketplace_offer o WHERE o.vendor_id = v.id ORDER BY o.id DESC LIMIT 1) "
+            "FROM unnest(%s::uuid[]) AS v(id)",
+            [[f.vendor_id for f in facts]],
+        )
+        latest = {row[0]: row[1].int if row[1] else 0 for row in cursor.fetchall()}
+    return sorted(facts, key=lambda f: (latest[f.vendor_id], f.vendor_id))
+
+
+def _as_candidate(facts: VendorFacts, denied: set[uuid.UUID]) -> routing.CandidateFacts:
+    exclusion = "The customer has blocked this vendor." if facts.vendor_id in denied else facts.exclusion
+    return routing.CandidateFacts(
+        vendor_id=facts.vendor_id,
+        exclusion=exclusion,
+        price_micro=facts.price_micro,
+        currency=facts.currency,
+        min_batch=facts.min_batch,
+        accuracy_mean=facts.accuracy.mean,
+        accuracy_low=facts.accuracy.lower(),
+        p_accept=facts.p_accept,
+        p_complete=facts.p_complete,
+        response_s=facts.response_s,
+        label_s=facts.label_s,
+        base_s=facts.base_s,
+        load=facts.in_flight / max(facts.slots, 1),
+    )
+
+
+def rank_batches(*, batch_ids: Iterable[uuid.UUID]) -> int:
+    """Rank and put on offer the given batches that are drafts or waiting; return how many.
+
+    One stored ranking serves all batches of a job with the same size. Locks the batches (others are skipped);
+    a batch without any eligible candidate is escalated to its customer. Safe to run twice.
+    """
+    with transaction.atomic():
+        batches = list(
+            Batch.objects.select_for_update(of=("self",), skip_locked=True)
+            .select_related("job__label_schema")
+            .filter(pk__in=list(batch_ids), state__in=[BatchState.DRAFT, BatchState.WAITING])
+            .order_by("pk")
+        )
+        groups: dict[tuple[uuid.UUID, int], list[Batch]] = defaultdict(list)
+        for batch in batches:
+            groups[batch.job_id, batch.n_open].append(batch)
+        for (_, n_records), members in groups.items():
+            _offer_by(_store(members[0].job, n_records), members)
+    return len(batches)
+
+
+def _store(job: Job, n_records: int) -> RankingRun:
+    rows = preview(job, n_records)
+    inputs = json.dumps([asdict(facts) for facts, _ in rows], default=str, sort_keys=True)
+    run = RankingRun.objects.create(
+        job=job,
+        algorithm=routing.VERSION,
+        inputs_hash=hashlib.sha256(inputs.encode()).hexdigest(),
+        n_eligible=sum(row.sequence is not None for _, row in rows),
+    )
+    priority = routing.Weights(job.weight_cost, job.weight_speed, job.weight_accuracy).priority
+    Candidate.objects.bulk_create(
+        Candidate(
+            run=run,
+            vendor_id=row.vendor_id,
+            capability_id=facts.capability_id,
+            sequence=row.sequence,
+            is_pinned=row.is_pinned,
+            index=row.index,
+            parts=row.parts,
+            words=row.words,
+            price_micro=facts.price_micro,
+            currency=facts.currency,
+            accept_window_s=facts.accept_window_s.get(priority),
+        )
+        for facts, row in rows
+    )
+    return run
+
+
+def _offer_by(run: RankingRun, batches: list[Batch]) -> None:
+    state = BatchState.OFFERING if run.n_eligible else BatchState.ESCALATED
+    for batch in batches:
+        batch.ranking, batch.state, batch.round = run, state, batch.round + 1
+        batch.reason = "" if run.n_eligible else "no_candidate"
+        batch.save(update_fields=["ranking", "state", "round", "reason"])
+        events.of_batch(
+            batch, f"batch.{state}", subject=batch.pk, run=str(run.pk), round=batch.round, n_eligible=run.n_eligible
+        )
+    due = Now() if run.n_eligible else None
+    Batch.objects.filter(pk__in=[batch.pk for batch in batches]).update(offer_due_at=due)
+
+
+def holders(*, lot_id: uuid.UUID, chunk: int) -> set[uuid.UUID]:
+    """Return the vendors that hold or held the records of a chunk and may not see them again."""
+    rows = Offer.objects.filter(lot_id=lot_id, chunk=chunk, state__in=["live", "accepted"])
+    return set(rows.values_list("vendor_id", flat=True))
