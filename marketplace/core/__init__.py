@@ -1,0 +1,1 @@
+"""Market maths, pure: no Django, no I/O."""
