@@ -101,6 +101,8 @@ CELERY_TIMEZONE = "UTC"
 # A publish must never hold a request: the sweeper finds whatever a lost nudge would have started.
 CELERY_TASK_PUBLISH_RETRY = False
 SWEEP_PERIOD_S = env.float("SWEEP_PERIOD_S", default=1.0)
+# How long claimed work may take before another process is given it.
+WORK_LEASE_S = env.float("WORK_LEASE_S", default=30.0)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "marketplace.tasks.sweep", "schedule": SWEEP_PERIOD_S, "options": {"expires": 5}},
 }

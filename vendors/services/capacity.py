@@ -11,7 +11,6 @@ from common.errors import ValidationFailedError
 from vendors.models import CapacityWindow, Vendor
 from vendors.selectors import vendors
 
-
 _RESERVE = """
 UPDATE vendors_capacitywindow w SET in_flight = in_flight + 1
 FROM vendors_vendor v
@@ -28,6 +27,14 @@ def reserve(*, vendor_id: uuid.UUID) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_RESERVE, [vendor_id])
         return bool(cursor.rowcount == 1)
+
+
+def take_back(*, vendor_id: uuid.UUID) -> bool:
+    """Take a slot for rework of the vendor's own work, which a vendor on probation may do beside its batch."""
+    updated = CapacityWindow.objects.filter(vendor_id=vendor_id, in_flight__lt=F("slots")).update(
+        in_flight=F("in_flight") + 1
+    )
+    return updated == 1
 
 
 def release(*, vendor_id: uuid.UUID) -> None:

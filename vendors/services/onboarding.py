@@ -5,6 +5,7 @@ import uuid
 from dataclasses import asdict, dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from common.actors import VENDOR, Actor
 from common.clock import database_now
@@ -166,6 +167,17 @@ def review(*, actor: Actor, vendor_id: uuid.UUID, decision: str, reason: str) ->
         if decision == "readmit" and not vendor.capabilities.filter(status=Capability.Status.ACTIVE).exists():
             raise ConflictError("The vendor has no qualified capability to be readmitted with.")
         return move(vendor, _DECISIONS[decision], reason)
+
+
+PROBATION_BATCHES = 5
+
+
+def count_batch(*, vendor_id: uuid.UUID) -> None:
+    """Count an accepted batch; the fifth ends a vendor's probation (called once per accepted assignment)."""
+    Vendor.objects.filter(pk=vendor_id).update(n_batches_done=F("n_batches_done") + 1)
+    Vendor.objects.filter(pk=vendor_id, state=states.PROBATION, n_batches_done__gte=PROBATION_BATCHES).update(
+        state=states.ACTIVE, state_reason=f"{PROBATION_BATCHES} batches accepted."
+    )
 
 
 def move(vendor: Vendor, target: str, reason: str = "") -> Vendor:

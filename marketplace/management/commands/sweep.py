@@ -1,0 +1,66 @@
+"""The sweeper as a loop of its own, which needs no broker."""
+
+import logging
+import signal
+import threading
+import uuid
+from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections, connection
+
+from marketplace import tasks
+from marketplace.services import nudges, sweeper
+
+logger = logging.getLogger(__name__)
+INLINE = {
+    "marketplace.tasks.vet_lot": tasks.vet_lot,
+    "marketplace.tasks.advance_campaign": tasks.advance_campaign,
+}
+
+
+class Command(BaseCommand):
+    """Sweep every so often; give heavier work to the workers, or do it here while the broker is away."""
+
+    help = "Run the sweeper in a loop (safe beside any number of others and beside Celery beat)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--every", type=float, default=0.5, help="seconds between sweeps")
+        parser.add_argument("--once", action="store_true", help="sweep once and stop")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Loop until told to stop."""
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            while not stop.is_set():
+                self._tick(executor)
+                if options["once"]:
+                    break
+                stop.wait(options["every"])
+
+    def _tick(self, executor: ThreadPoolExecutor) -> None:
+        try:
+            close_old_connections()
+            sweeper.sweep()
+            sweeper.dispatch_due(lambda task, identifier: self._dispatch(executor, task, identifier))
+        except DatabaseError:
+            logger.exception("the sweep failed; trying again at the next tick")
+            connection.close()
+
+    def _dispatch(self, executor: ThreadPoolExecutor, task: str, identifier: uuid.UUID) -> None:
+        if not nudges.send(task, str(identifier)):
+            executor.submit(_run_here, task, identifier)
+
+
+def _run_here(task: str, identifier: uuid.UUID) -> None:
+    try:
+        INLINE[task](str(identifier))
+    except Exception:
+        logger.exception("%s for %s failed; its lease runs out and it is tried again", task, identifier)
+    finally:
+        connection.close()

@@ -1,0 +1,211 @@
+"""The closed loop: select -> order -> label and vet -> train and evaluate -> select again, one durable step at a time.
+
+Each step reads the campaign's phase, does its work, and moves the phase on in one conditional update; run twice or
+killed at any statement, it repeats work but never its effects.
+"""
+
+import datetime
+import logging
+import uuid
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from common.actors import Actor
+from common.clock import Now
+from common.errors import ConflictError, DomainError, NotFoundError, ValidationFailedError
+from curation.selectors import experiments as experiment_selectors
+from curation.services import experiments
+from marketplace.core.states import CampaignPhase, CampaignState, JobState, LotState, RecordState
+from marketplace.errors import CampaignStateError
+from marketplace.models import Campaign, Job, JobRecord, Lot
+from marketplace.selectors import jobs
+from marketplace.services import events, lots, nudges
+from marketplace.services.lots import RecordInput
+
+logger = logging.getLogger(__name__)
+_SECOND_LOOK = datetime.timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignTerms:
+    """When a campaign stops: after so many rounds, or earlier at a test accuracy."""
+
+    max_rounds: int
+    target_accuracy: float | None = None
+
+
+def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: CampaignTerms) -> Campaign:
+    """Tie an experiment to a standing job and start the loop; asked again for the same pair, return it.
+
+    Raises
+    ------
+    ConflictError
+        When the job or the experiment is part of another campaign.
+    ValidationFailedError
+        When their classes differ.
+    """
+    actor.require("campaigns:write")
+    with transaction.atomic(durable=True):
+        job = jobs.get(actor, job_id, lock=True)
+        experiment = experiment_selectors.get(actor, experiment_id)
+        if list(experiment.classes) != list(job.label_schema.classes):
+            detail = "The experiment's classes and the job's label schema differ; make them equal, in the same order."
+            raise ValidationFailedError.of("experiment", "classes_differ", detail)
+        existing = (
+            Campaign.objects.filter(job=job).first() or Campaign.objects.filter(experiment_id=experiment_id).first()
+        )
+        if existing is not None:
+            if existing.job_id == job.pk and existing.experiment_id == experiment_id:
+                return existing
+            raise ConflictError("The job or the experiment is part of another campaign.", campaign=existing.public_id)
+        campaign = Campaign.objects.create(
+            organization_id=job.organization_id,
+            job=job,
+            experiment_id=experiment_id,
+            max_rounds=terms.max_rounds,
+            target_accuracy=terms.target_accuracy,
+        )
+        events.of_job(job.pk, "campaign.started", campaign=campaign.public_id, max_rounds=terms.max_rounds)
+        nudges.advance_campaign_soon(campaign.pk)
+        return campaign
+
+
+_CONTROLS = {
+    "pause": (CampaignState.RUNNING, CampaignState.PAUSED),
+    "resume": (CampaignState.PAUSED, CampaignState.RUNNING),
+}
+
+
+def control(*, actor: Actor, campaign_id: uuid.UUID, verb: str) -> Campaign:
+    """Pause, resume or stop a campaign; batches already out are finished and vetted all the same.
+
+    Raises
+    ------
+    CampaignStateError
+        When the campaign is over.
+    """
+    actor.require("campaigns:write")
+    with transaction.atomic(durable=True):
+        campaign = jobs.campaigns(actor).select_for_update(of=("self",)).filter(pk=campaign_id).first()
+        if campaign is None:
+            raise NotFoundError("There is no such campaign.")
+        source, target = _CONTROLS.get(verb, (None, CampaignState.STOPPED))
+        if campaign.state == target:
+            return campaign
+        is_over = campaign.state in {CampaignState.FINISHED, CampaignState.STOPPED}
+        if is_over or (source is not None and campaign.state != source):
+            raise CampaignStateError(f"A campaign that is {campaign.state} cannot {verb}.", state=campaign.state)
+        campaign.state = target
+        campaign.save(update_fields=["state"])
+        Campaign.objects.filter(pk=campaign.pk).update(next_check_at=Now())
+        events.of_job(campaign.job_id, f"campaign.{target}")
+        nudges.advance_campaign_soon(campaign.pk)
+        return campaign
+
+
+def advance(*, campaign_id: uuid.UUID) -> None:
+    """Take a campaign's next steps until it has to wait for labels, or is over. Safe to run twice and at once."""
+    try:
+        while _step(campaign_id):
+            continue
+    except (DomainError, ValueError) as error:
+        logger.exception("campaign %s is paused", campaign_id)
+        _pause(campaign_id, str(error))
+
+
+def _pause(campaign_id: uuid.UUID, reason: str) -> None:
+    """Stop at a step that cannot succeed as things are; the customer mends the cause and resumes."""
+    paused = Campaign.objects.filter(pk=campaign_id, state=CampaignState.RUNNING)
+    if paused.update(state=CampaignState.PAUSED, reason=reason):
+        events.of_job(Campaign.objects.get(pk=campaign_id).job_id, "campaign.paused", reason=reason)
+
+
+def _step(campaign_id: uuid.UUID) -> bool:
+    campaign = Campaign.objects.select_related("job", "lot").get(pk=campaign_id)
+    if campaign.state != CampaignState.RUNNING:
+        return False
+    if campaign.phase == CampaignPhase.SELECT:
+        return _select(campaign)
+    if campaign.phase == CampaignPhase.LABEL:
+        return _collect(campaign)
+    return _train(campaign)
+
+
+def _select(campaign: Campaign) -> bool:
+    """Choose the round's records and order them: the lot and the phase change commit together."""
+    if campaign.job.state != JobState.OPEN:
+        return _finish(campaign, "The job is closed.")
+    picks = experiments.start_round(experiment_id=campaign.experiment_id, number=campaign.round)
+    if not picks:
+        return _finish(campaign, "Nothing is left to select.")
+    with transaction.atomic(durable=True):
+        job = Job.objects.select_for_update(of=("self",)).select_related("label_schema").get(pk=campaign.job_id)
+        if not _move(campaign, CampaignPhase.LABEL):
+            return True
+        records = [RecordInput(pick.key, pick.uri, pick.metadata) for pick in picks]
+        lot = lots.add_to_locked(job, records)
+        Campaign.objects.filter(pk=campaign.pk).update(lot=lot)
+        events.of_lot(lot, "round.ordered", round=campaign.round, n_records=len(records))
+    return False
+
+
+def _collect(campaign: Campaign) -> bool:
+    """When the lot is closed, give its labels to the experiment; the observations are keyed, so twice is once."""
+    if campaign.lot is None or campaign.lot.state == LotState.OPEN:
+        # Vetting wakes the campaign when the lot closes; this is only the second look should that nudge be lost.
+        Campaign.objects.filter(pk=campaign.pk).update(next_check_at=Now() + _SECOND_LOOK)
+        return False
+    experiments.record_observations(experiment_id=campaign.experiment_id, observations=_observations(campaign.lot))
+    with transaction.atomic(durable=True):
+        _move(campaign, CampaignPhase.TRAIN)
+    return True
+
+
+def _observations(lot: Lot) -> list[experiments.ObservationInput]:
+    rows = JobRecord.objects.filter(lot=lot).exclude(state=RecordState.OPEN).order_by("position")
+    return [
+        experiments.ObservationInput(
+            key=row.key,
+            label=row.label,
+            reason=row.reason,
+            confidence=row.confidence or 0.0,
+            proba=tuple(row.posterior or ()),
+        )
+        for row in rows
+    ]
+
+
+def _train(campaign: Campaign) -> bool:
+    """Retrain and evaluate on the labels so far, then go on to the next round or finish."""
+    metrics = experiments.train_and_evaluate(experiment_id=campaign.experiment_id, number=campaign.round)
+    accuracy = metrics.accuracy
+    reached = campaign.target_accuracy is not None and accuracy is not None and accuracy >= campaign.target_accuracy
+    is_last = campaign.round >= campaign.max_rounds
+    with transaction.atomic(durable=True):
+        next_round = campaign.round if is_last or reached else campaign.round + 1
+        if not _move(campaign, CampaignPhase.SELECT, round_number=next_round):
+            return True
+        events.of_job(campaign.job_id, "round.evaluated", round=campaign.round, accuracy=accuracy)
+        if reached:
+            _finish(campaign, f"The target accuracy {campaign.target_accuracy:.1%} is reached.")
+        elif is_last:
+            _finish(campaign, f"All {campaign.max_rounds} rounds are done.")
+    return not (is_last or reached)
+
+
+def _move(campaign: Campaign, phase: CampaignPhase, round_number: int | None = None) -> bool:
+    """Move the phase on unless another runner already has."""
+    moved = Campaign.objects.filter(
+        pk=campaign.pk, state=CampaignState.RUNNING, phase=campaign.phase, round=campaign.round
+    ).update(phase=phase, round=round_number or campaign.round, next_check_at=Now())
+    return bool(moved)
+
+
+def _finish(campaign: Campaign, reason: str) -> bool:
+    done = Campaign.objects.filter(pk=campaign.pk, state=CampaignState.RUNNING).update(
+        state=CampaignState.FINISHED, reason=reason, finished_at=Now()
+    )
+    if done:
+        events.of_job(campaign.job_id, "campaign.finished", reason=reason, rounds=campaign.round)
+    return False

@@ -1,0 +1,153 @@
+"""Verdicts on delivered work, from gold, peers and the vendor's record; each kept with its evidence."""
+
+import datetime
+import uuid
+from collections import defaultdict
+from dataclasses import asdict
+
+import numpy as np
+
+from common.clock import Now, database_now
+from marketplace.core import acceptance
+from marketplace.core.acceptance import Plan
+from marketplace.core.states import AnnotationState, AssignmentState, BatchState
+from marketplace.models import Annotation, Assignment, Batch, BatchItem, Job, Verdict
+from marketplace.services import events, settlements
+from marketplace.services.evidence import Evidence, Given
+from vendors.models import RatioPosterior
+from vendors.selectors.candidates import ACCURACY_PRIOR
+from vendors.services import onboarding, posteriors
+from vendors.services.capacity import take_back
+
+_PEER_WEIGHT = 0.5
+"""Gold-equivalents of one answer judged by its peers in a vendor's record."""
+
+
+def decide_all(batches: list[Batch], facts: Evidence, *, is_final: bool) -> bool:
+    """Judge the undecided work of a chunk; return whether any of it went back to be done again.
+
+    While further answers are to come (``is_final`` False), work whose error could lie on either side of the limit is
+    left undecided.
+    """
+    by_assignment: dict[uuid.UUID, list[Given]] = defaultdict(list)
+    for given in facts.given:
+        by_assignment[given.assignment_id].append(given)
+    undecided = Assignment.objects.select_for_update(of=("self",)).select_related("job", "batch", "vendor")
+    undecided = undecided.filter(
+        batch__in=batches, state__in=[AssignmentState.SUBMITTED, AssignmentState.FAILED], settlement=None
+    ).order_by("pk")
+    returned = False
+    for assignment in undecided:
+        if by_assignment[assignment.pk]:
+            returned |= _decide(assignment, by_assignment[assignment.pk], facts, is_final=is_final)
+    return returned
+
+
+def _decide(assignment: Assignment, given: list[Given], facts: Evidence, *, is_final: bool) -> bool:
+    answers = [g for g in given if g.record_id is not None]
+    gold = [g for g in given if g.gold_id is not None]
+    history = RatioPosterior.objects.filter(
+        capability_id=assignment.capability_id, metric=RatioPosterior.Metric.ACCURACY
+    ).first()
+    prior = ACCURACY_PRIOR.with_counts(history.successes, history.failures) if history else ACCURACY_PRIOR
+    verdict = acceptance.decide(
+        acceptance.Evidence(
+            keys=[str(g.annotation_id) for g in answers],
+            proba_right=np.array([facts.proba_right(g) for g in answers]),
+            gold_hits=len(gold),
+            gold_correct=sum(facts.is_gold_correct(g) for g in gold),
+            prior_right=prior.alpha,
+            prior_wrong=prior.beta,
+            spam_probability=float(max(facts.spam[g.annotator] for g in given)),
+        ),
+        _plan(assignment.job),
+        is_final=is_final,
+    )
+    decision = _feasible(assignment, verdict.decision)
+    if decision == "escalated":
+        return False
+    Verdict.objects.create(
+        assignment=assignment,
+        outcome=decision,
+        error_estimate=verdict.error,
+        error_low=verdict.error_low,
+        error_high=verdict.error_high,
+        reasons=[asdict(reason) for reason in verdict.reasons],
+        words=" ".join(reason.detail for reason in verdict.reasons),
+    )
+    events.of_batch(
+        assignment.batch,
+        f"verdict.{decision}",
+        vendor_id=assignment.vendor_id,
+        subject=assignment.pk,
+        error=round(verdict.error, 4),
+        n_answers=len(answers),
+        words=verdict.reasons[0].detail,
+    )
+    if decision == "rework":
+        return _send_back(assignment, verdict.rework_keys)
+    _teach(assignment, answers, gold, facts)
+    if decision == "rejected":
+        return _reject(assignment)
+    _accept(assignment)
+    return False
+
+
+def _plan(job: Job) -> Plan:
+    return Plan(max_error=1 - job.accuracy_floor)
+
+
+def _feasible(assignment: Assignment, decision: str) -> str:
+    """Rework is asked of a vendor once, and never of one whose work ended before it was complete."""
+    if decision == "rework" and (assignment.n_reworks > 0 or assignment.state != AssignmentState.SUBMITTED):
+        return "accepted"
+    return decision
+
+
+def _teach(assignment: Assignment, answers: list[Given], gold: list[Given], facts: Evidence) -> None:
+    proba = np.array([facts.proba_right(g) for g in answers])
+    proba = proba[~np.isnan(proba)]
+    n_correct = sum(facts.is_gold_correct(g) for g in gold)
+    right = n_correct + _PEER_WEIGHT * float(proba.sum())
+    wrong = len(gold) - n_correct + _PEER_WEIGHT * float((1 - proba).sum())
+    counts = posteriors.Counts(right, wrong, len(gold) + len(proba))
+    posteriors.record_accuracy(seen={assignment.capability_id: counts})
+
+
+def _send_back(assignment: Assignment, annotation_ids: tuple[str, ...]) -> bool:
+    """Reopen the contradicted records for the vendor that answered them, with as long as a fresh batch would get."""
+    if not take_back(vendor_id=assignment.vendor_id):
+        return False
+    items = Annotation.objects.filter(pk__in=[uuid.UUID(i) for i in annotation_ids]).values("item_id")
+    n_open = BatchItem.objects.filter(pk__in=items).update(is_done=False)
+    allowance = max(assignment.due_at - assignment.start_due_at, datetime.timedelta(seconds=1))
+    window = assignment.start_due_at - assignment.offer.decided_at if assignment.offer.decided_at else allowance
+    assignment.state, assignment.n_reworks = AssignmentState.REWORK, assignment.n_reworks + 1
+    assignment.due_at = database_now() + allowance + window
+    assignment.save(update_fields=["state", "n_reworks", "due_at"])
+    Batch.objects.filter(pk=assignment.batch_id).update(state=BatchState.REWORK, n_open=n_open)
+    return True
+
+
+def _reject(assignment: Assignment) -> bool:
+    """Refuse the work: nothing of it counts or is paid, and its records go to the next candidate."""
+    assignment.annotations.filter(is_current=True).update(state=AnnotationState.REJECTED)
+    n_open = assignment.items.update(is_done=False, assignment=None)
+    assignment.state = AssignmentState.REJECTED
+    assignment.save(update_fields=["state"])
+    Assignment.objects.filter(pk=assignment.pk).update(closed_at=Now())
+    settlements.settle(assignment)
+    batch = Batch.objects.select_for_update().get(pk=assignment.batch_id)
+    batch.state, batch.n_open = BatchState.OFFERING, n_open
+    batch.save(update_fields=["state", "n_open"])
+    Batch.objects.filter(pk=batch.pk).update(offer_due_at=Now())
+    return True
+
+
+def _accept(assignment: Assignment) -> None:
+    if assignment.state == AssignmentState.SUBMITTED:
+        Batch.objects.filter(pk=assignment.batch_id, state=BatchState.DELIVERED).update(state=BatchState.DONE)
+        onboarding.count_batch(vendor_id=assignment.vendor_id)
+    assignment.state = AssignmentState.ACCEPTED
+    assignment.save(update_fields=["state"])
+    Assignment.objects.filter(pk=assignment.pk).update(closed_at=Now())
