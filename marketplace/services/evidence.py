@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from marketplace.core.acceptance import spam_probability
 from marketplace.core.aggregation import Aggregation, Answers, aggregate
-from marketplace.core.states import AnnotationState
 from marketplace.models import Annotation, GoldRecord, Job
 
 PEERS_TO_JUDGE = 2
@@ -76,7 +75,7 @@ def of_job(job: Job) -> Evidence:
 
     Answers of one vendor's annotators are told apart by the names the vendor gives them.
     """
-    rows = Annotation.objects.filter(job=job, is_current=True).exclude(state=AnnotationState.REJECTED).order_by("pk")
+    rows = Annotation.objects.filter(job=job, is_current=True).order_by("pk")
     columns = rows.values_list(
         "pk", "assignment_id", "record_id", "gold_id", "vendor_id", "annotator", "label", "reason"
     )

@@ -13,6 +13,8 @@ from vendors.services import posteriors
 _RETRY_S: Final = 0.5
 """How soon a batch is looked at again when all its candidates are busy, seconds."""
 
+_MAX_LAYERS: Final = 10
+
 _EXPIRE: Final = """
 WITH due AS (
     SELECT id FROM marketplace_offer
@@ -84,6 +86,7 @@ WITH due AS MATERIALIZED (
     RETURNING id, job_id, lot_id, batch_id, vendor_id, sequence, round, price_micro, expires_at
 ), fate AS (
     SELECT c.id, m.id AS offer_id, c.candidate_id IS NULL AS is_exhausted,
+           c.is_free AND m.id IS NULL AS is_contested,
            c.round >= c.max_rounds OR c.n_offers >= c.max_offers AS is_last, c.round_pause_s
     FROM choice c LEFT JOIN made m ON m.batch_id = c.id
 ), moved AS (
@@ -93,6 +96,7 @@ WITH due AS MATERIALIZED (
         reason = CASE WHEN fate.is_exhausted THEN 'candidates_exhausted' ELSE '' END,
         offer_due_at = CASE
             WHEN fate.offer_id IS NOT NULL THEN NULL
+            WHEN fate.is_contested THEN statement_timestamp()
             WHEN NOT fate.is_exhausted THEN statement_timestamp() + %(retry_s)s * interval '1 second'
             WHEN fate.is_last THEN NULL
             ELSE statement_timestamp() + fate.round_pause_s * interval '1 second' END
@@ -108,7 +112,7 @@ WITH due AS MATERIALIZED (
     SELECT statement_timestamp(), job_id, lot_id, id, NULL, 'batch.' || state, id, jsonb_build_object('round', round)
     FROM moved WHERE state IN ('waiting', 'escalated')
 )
-SELECT id FROM made
+SELECT offer_id, is_contested FROM fate
 """
 
 
@@ -128,8 +132,15 @@ def advance(*, limit: int = 1000) -> list[uuid.UUID]:
     """Make the next offer of every batch that is owed one; return the offers made.
 
     A batch with no candidate left waits for a new ranking, or is escalated to the customer after its last round.
-    When all remaining candidates are busy it stays in place and is looked at again shortly.
+    When all remaining candidates are busy it stays in place and is looked at again shortly. Layers of one chunk that
+    reach for the same vendor at once are settled by the unique constraint; the losers choose again.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_ADVANCE, {"limit": limit, "retry_s": _RETRY_S})
-        return [row[0] for row in cursor.fetchall()]
+    made: list[uuid.UUID] = []
+    for _ in range(_MAX_LAYERS):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_ADVANCE, {"limit": limit, "retry_s": _RETRY_S})
+            fates = cursor.fetchall()
+        made += [offer_id for offer_id, _ in fates if offer_id is not None]
+        if not any(is_contested for _, is_contested in fates):
+            break
+    return made

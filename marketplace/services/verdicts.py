@@ -131,7 +131,7 @@ def _send_back(assignment: Assignment, annotation_ids: tuple[str, ...]) -> bool:
 
 def _reject(assignment: Assignment) -> bool:
     """Refuse the work: nothing of it counts or is paid, and its records go to the next candidate."""
-    assignment.annotations.filter(is_current=True).update(state=AnnotationState.REJECTED)
+    assignment.annotations.filter(is_current=True).update(state=AnnotationState.REJECTED, is_current=False)
     n_open = assignment.items.update(is_done=False, assignment=None)
     assignment.state = AssignmentState.REJECTED
     assignment.save(update_fields=["state"])
