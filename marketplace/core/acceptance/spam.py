@@ -1,0 +1,119 @@
+"""Answers that carry no information: independent of the truth, constant, or copied."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse, special
+
+from marketplace.core.aggregation import Aggregation, Answers
+from marketplace.core.aggregation.answers import FloatArray
+
+SPAM_PRIOR = 0.05
+"""Share of annotators assumed to answer independently of the truth before anything is seen."""
+ROW_PSEUDO_COUNT = 0.5
+"""Dirichlet pseudo-count per cell (Jeffreys)."""
+
+
+def _log_evidence(counts: FloatArray) -> FloatArray:
+    """Return the log Dirichlet-multinomial evidence over the last axis."""
+    alpha = ROW_PSEUDO_COUNT
+    total = counts.sum(axis=-1)
+    cells = special.gammaln(counts + alpha) - special.gammaln(alpha)
+    size = alpha * counts.shape[-1]
+    return np.asarray(cells.sum(axis=-1) + special.gammaln(size) - special.gammaln(total + size))
+
+
+def spam_probability(counts: FloatArray) -> FloatArray:
+    """Return the probability that answers are independent of the truth, from a confusion table of counts.
+
+    Parameters
+    ----------
+    counts
+        (Soft) counts at [..., true, given], >= 0, any number of leading axes. Without the annotator's own influence on
+        the truth: gold, or records with at least two other answers.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape of the leading axes, in (0, 1): posterior odds of "all rows equal" against "rows free".
+
+    Notes
+    -----
+    An annotator who always inverts is informative and scores near 0; no evidence gives the prior of 0.05.
+
+    Examples
+    --------
+    >>> tables = np.array([[[10.0, 10.0], [10.0, 10.0]], [[1.0, 9.0], [9.0, 1.0]]])
+    >>> spam_probability(tables).round(1).tolist()
+    [0.2, 0.0]
+    """
+    table = np.asarray(counts, dtype=np.float64)
+    if table.ndim < 2 or table.shape[-1] != table.shape[-2] or np.any(table < 0):
+        raise ValueError(f"counts must be non-negative with square last axes, got shape {table.shape}")
+    free = _log_evidence(table).sum(axis=-1)
+    equal = _log_evidence(table.sum(axis=-2))
+    return np.asarray(special.expit(np.log(SPAM_PRIOR / (1 - SPAM_PRIOR)) + equal - free))
+
+
+def is_constant(labels: npt.ArrayLike, class_prior: FloatArray, *, chance: float = 1e-3, least: int = 8) -> bool:
+    """Return whether someone gives one and the same answer although the classes vary.
+
+    Parameters
+    ----------
+    labels
+        Class indices of one annotator's answers.
+    class_prior
+        Class shares of the job, shape (n_classes,).
+    chance
+        Flag when so many equal answers would happen by chance less often than this.
+    least
+        Never flag fewer answers.
+
+    Examples
+    --------
+    >>> is_constant([1] * 12, np.array([0.5, 0.5])), is_constant([1] * 12, np.array([0.02, 0.98]))
+    (True, False)
+    """
+    given = np.unique(np.asarray(labels), return_counts=True)
+    if len(given[0]) != 1 or given[1][0] < least:
+        return False
+    return bool(given[1][0] * np.log(max(class_prior[given[0][0]], 1e-9)) < np.log(chance))
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Two annotators with equal answers on all ``n_shared`` records; ``chance`` of that if they worked alone."""
+
+    first: int
+    second: int
+    n_shared: int
+    chance: float
+
+
+def copies(answers: Answers, result: Aggregation, *, chance: float = 1e-4, least: int = 10) -> list[Copy]:
+    """Return pairs of annotators that agree on every shared record too often to have worked alone.
+
+    Notes
+    -----
+    Two careful annotators agree often, and equal answers on easy records prove nothing: the chance is taken from both
+    confusion matrices and the believed truth, so mostly shared *mistakes* tell. Two sparse products, then O(shared
+    records) for each pair without a difference.
+    """
+    confusion = result.confusion  # (J, true, given)
+    holds = sparse.csr_array(
+        (np.ones(len(answers)), (answers.annotator, answers.task)), shape=(answers.n_annotators, answers.n_tasks)
+    )
+    by_label = answers.design.T.tocsr()  # (J * K, n_tasks)
+    size = answers.n_classes
+    shared = (holds @ holds.T).toarray()
+    agreed = sum((by_label[label::size] @ by_label[label::size].T).toarray() for label in range(size))
+    is_pair = (shared >= least) & (shared == agreed)
+    found = []
+    for first, second in zip(*np.nonzero(np.triu(is_pair, 1)), strict=True):
+        tasks = np.intersect1d(holds[[first]].indices, holds[[second]].indices)
+        agree = (confusion[first] * confusion[second]).sum(axis=1)  # (true,)
+        probability = float(np.exp(np.log(result.posterior[tasks] @ agree).sum()))
+        if probability < chance:
+            found.append(Copy(int(first), int(second), len(tasks), probability))
+    return sorted(found, key=lambda copy: copy.chance)

@@ -1,0 +1,182 @@
+"""Adaptive overlap: which records need another answer, and what it is worth.
+
+Rule for lone answers: the posterior of a record with a single answer only repeats what is believed of its author, so it
+never counts as confident, unless that annotator is proven on gold.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from marketplace.core.aggregation import Answers
+from marketplace.core.aggregation.answers import BoolArray, FloatArray
+
+PROVEN_LEVEL = 0.9
+"""Share of belief in the central interval whose lower end an annotator's gold accuracy must clear to be proven."""
+
+
+def is_proven(gold_hits: npt.ArrayLike, gold_correct: npt.ArrayLike, *, floor: float = 0.9) -> BoolArray:
+    """Return which annotators are proven: lower end of the Beta(1, 1) posterior of gold accuracy at least ``floor``.
+
+    Parameters
+    ----------
+    gold_hits, gold_correct
+        Gold records answered and answered rightly, shape (n_annotators,).
+    floor
+        Accuracy to prove, in (0, 1); give the job's target confidence or a little less.
+
+    Raises
+    ------
+    ValueError
+        When an annotator has more correct gold answers than gold answers.
+
+    Examples
+    --------
+    >>> is_proven([50, 5], [50, 5]).tolist()
+    [True, False]
+    """
+    hits, correct = np.asarray(gold_hits, dtype=np.float64), np.asarray(gold_correct, dtype=np.float64)
+    if np.any(correct > hits) or np.any(correct < 0):
+        raise ValueError(f"gold_correct must be within 0..gold_hits, got {correct} of {hits}")
+    lower = special.betaincinv(correct + 1, hits - correct + 1, (1 - PROVEN_LEVEL) / 2)
+    return np.asarray(lower >= floor)
+
+
+def answered_by_proven(answers: Answers, proven: npt.ArrayLike) -> BoolArray:
+    """Return which records have an answer of a proven annotator, shape (n_tasks,)."""
+    flags = np.zeros(answers.n_tasks, dtype=np.bool_)
+    flags[answers.task[np.asarray(proven, dtype=np.bool_)[answers.annotator]]] = True
+    return flags
+
+
+def needs_another(
+    posterior: FloatArray,
+    n_answers: npt.ArrayLike,
+    *,
+    target_confidence: float = 0.95,
+    min_answers: npt.ArrayLike = 2,
+    max_answers: npt.ArrayLike = 5,
+    has_proven_answer: npt.ArrayLike = False,
+) -> BoolArray:
+    """Return which records need another answer.
+
+    Parameters
+    ----------
+    posterior
+        Shape (n_tasks, n_classes), rows sum to 1.
+    n_answers
+        Answers of different annotators so far, shape (n_tasks,).
+    target_confidence
+        Stop at this posterior, in (0, 1). Default 0.95: no gold-free posterior deserves a claim above 0.99.
+    min_answers, max_answers
+        One number, or one per record: the calibration slice takes a higher minimum.
+    has_proven_answer
+        Shape (n_tasks,): a proven annotator answered, so that one confident answer may be enough.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_tasks,), bool. Always True without an answer; False at ``max_answers`` (unless that is 0 answers).
+
+    Raises
+    ------
+    ValueError
+        When the target is outside (0, 1), a minimum exceeds its maximum, or lengths differ.
+
+    Examples
+    --------
+    >>> belief = np.array([[0.99, 0.01], [0.99, 0.01], [0.7, 0.3], [0.6, 0.4]])
+    >>> needs_another(belief, [1, 2, 2, 5]).tolist()
+    [True, False, True, False]
+    """
+    counts = np.asarray(n_answers)
+    least, most = np.asarray(min_answers), np.asarray(max_answers)
+    if not 0 < target_confidence < 1:
+        raise ValueError(f"target_confidence must be in (0, 1), got {target_confidence}")
+    if np.any(least > most) or np.any(most < 1):
+        raise ValueError(f"need 1 <= max_answers and min_answers <= max_answers, got {least} and {most}")
+    if posterior.shape[0] != len(counts):
+        raise ValueError(f"posterior has {posterior.shape[0]} records, n_answers {len(counts)}")
+    is_confident = posterior.max(axis=1) >= target_confidence
+    is_enough = (counts >= np.maximum(least, 2)) | ((counts >= 1) & np.asarray(has_proven_answer))
+    return np.asarray((counts == 0) | ((counts < most) & ~(is_confident & is_enough)))
+
+
+def calibration_slice(n_tasks: int, rng: np.random.Generator, *, share: float = 0.1) -> BoolArray:
+    """Return a random slice of the records that shall get the maximum of answers whatever the posterior says.
+
+    Skills and calibration are learnt there; stopping on the posterior alone confirms itself.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must be in 0..1, got {share}")
+    chosen = np.zeros(n_tasks, dtype=np.bool_)
+    chosen[rng.choice(n_tasks, size=round(share * n_tasks), replace=False)] = True
+    return chosen
+
+
+def expected_gain(posterior: FloatArray, confusion: FloatArray, cost: FloatArray | None = None) -> FloatArray:
+    """Return by how much one more answer is expected to lower the loss of each record's label.
+
+    Parameters
+    ----------
+    posterior
+        Shape (n_tasks, n_classes).
+    confusion
+        P(given | true) of the next available annotator at [true, given], rows sum to 1.
+    cost
+        Loss of delivering class d for true class t at [t, d], >= 0, in the unit of the price; None for 0 and 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_tasks,), >= 0, in the unit of ``cost``. Divide by the price of the answer to rank.
+
+    Notes
+    -----
+    O(n_tasks x n_classes^3). Myopic: one answer seldom flips the label, so use it to order, and stop by
+    :func:`needs_another`; as a stopping rule it stops too early.
+
+    Examples
+    --------
+    >>> expert = np.array([[0.9, 0.1], [0.1, 0.9]])
+    >>> expected_gain(np.array([[0.5, 0.5], [0.99, 0.01]]), expert).round(2).tolist()
+    [0.4, 0.0]
+    """
+    n_classes = posterior.shape[1]
+    loss = np.asarray(1 - np.eye(n_classes) if cost is None else cost, dtype=np.float64)
+    if confusion.shape != (n_classes, n_classes) or loss.shape != (n_classes, n_classes):
+        raise ValueError(f"confusion {confusion.shape} and cost {loss.shape} must be ({n_classes}, {n_classes})")
+    now = (posterior @ loss).min(axis=1)
+    then = np.zeros(len(posterior))
+    for given in range(n_classes):
+        joint = posterior * confusion[:, given]  # (n_tasks, n_classes)
+        then += (joint @ loss).min(axis=1)
+    return np.asarray(np.maximum(now - then, 0.0))
+
+
+def order(
+    needs: BoolArray, gain: FloatArray, price: npt.ArrayLike, *, budget: float | None = None
+) -> npt.NDArray[np.intp]:
+    """Return the records that need another answer, most gain per price first, as far as the budget goes.
+
+    Parameters
+    ----------
+    needs, gain
+        From :func:`needs_another` and :func:`expected_gain`, shape (n_tasks,).
+    price
+        One number, or one per record, > 0.
+    budget
+        In the unit of the price; None for no limit.
+
+    Notes
+    -----
+    Ties by record index.
+    """
+    prices = np.broadcast_to(np.asarray(price, dtype=np.float64), gain.shape)
+    if np.any(prices <= 0):
+        raise ValueError(f"prices must be positive, got {prices.min()}")
+    records = np.flatnonzero(needs)
+    records = records[np.argsort(-gain[records] / prices[records], kind="stable")]
+    if budget is None:
+        return records
+    return records[np.cumsum(prices[records]) <= budget]
