@@ -12,7 +12,7 @@ from marketplace.services import annotations, jobs, offering, offers
 from marketplace.services.annotations import Answer
 from marketplace.services.jobs import GoldInput, JobTerms
 from marketplace.services.lots import RecordInput
-from vendors.models import Capability, QualificationItem, Vendor
+from vendors.models import QualificationItem, Vendor
 from vendors.services import onboarding, qualification
 from vendors.services.onboarding import AgreementTerms
 from vendors.services.qualification import GoldRecord

@@ -62,9 +62,9 @@ class Batch(BaseModel):
     n_items = models.PositiveIntegerField()
     n_open = models.PositiveIntegerField()
     round = models.PositiveSmallIntegerField(default=0)
+    max_round = models.PositiveSmallIntegerField()
     n_offers = models.PositiveSmallIntegerField(default=0)
     ranking = models.ForeignKey(RankingRun, on_delete=models.PROTECT, null=True, related_name="batches")
-    last_sequence = models.IntegerField(default=-1)
     offer_due_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=64, default="", blank=True)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from django.db.models import Max
 
 from common.errors import ValidationFailedError
-from marketplace.core.states import LotState
 from marketplace.models import Batch, BatchItem, GoldRecord, Job, JobRecord, Lot
 from marketplace.services import events, nudges, routing
 
@@ -76,15 +75,16 @@ def make_batch(lot: Lot, chunk: int, layer: int, records: Sequence[JobRecord], g
     entries += [(None, row.pk) for row in rng.sample(list(gold), n_gold)]
     rng.shuffle(entries)
     batch = Batch.objects.create(
-        job_id=lot.job_id, lot=lot, chunk=chunk, layer=layer, n_items=len(entries), n_open=len(entries)
+        job_id=lot.job_id,
+        lot=lot,
+        chunk=chunk,
+        layer=layer,
+        n_items=len(entries),
+        n_open=len(entries),
+        max_round=lot.job.max_rounds,
     )
     BatchItem.objects.bulk_create(
         BatchItem(batch=batch, record_id=record_id, gold_id=gold_id, position=position)
         for position, (record_id, gold_id) in enumerate(entries)
     )
     return batch
-
-
-def is_closed(lot_id: uuid.UUID) -> bool:
-    """Return whether all records of a lot are decided."""
-    return Lot.objects.filter(pk=lot_id).exclude(state=LotState.OPEN).exists()

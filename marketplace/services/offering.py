@@ -39,9 +39,9 @@ SELECT capability_id FROM gone
 
 _ADVANCE: Final = """
 WITH due AS MATERIALIZED (
-    SELECT b.id, b.job_id, b.lot_id, b.chunk, b.round, b.ranking_id, b.n_open, b.n_offers,
+    SELECT b.id, b.job_id, b.lot_id, b.chunk, b.round, b.ranking_id, b.n_open, b.n_offers, b.max_round,
            j.budget_micro - j.committed_micro AS remaining_micro, j.fee_basis_points,
-           j.max_rounds, j.max_offers, j.round_pause_s
+           j.max_offers, j.round_pause_s
     FROM marketplace_batch b JOIN marketplace_job j ON j.id = b.job_id
     WHERE b.offer_due_at <= statement_timestamp() AND b.state = 'offering' AND j.state = 'open'
     ORDER BY b.offer_due_at LIMIT %(limit)s FOR UPDATE OF b SKIP LOCKED
@@ -87,7 +87,7 @@ WITH due AS MATERIALIZED (
 ), fate AS (
     SELECT c.id, m.id AS offer_id, c.candidate_id IS NULL AS is_exhausted,
            c.is_free AND m.id IS NULL AS is_contested,
-           c.round >= c.max_rounds OR c.n_offers >= c.max_offers AS is_last, c.round_pause_s
+           c.round >= c.max_round OR c.n_offers >= c.max_offers AS is_last, c.round_pause_s
     FROM choice c LEFT JOIN made m ON m.batch_id = c.id
 ), moved AS (
     UPDATE marketplace_batch b SET

@@ -20,7 +20,7 @@ from marketplace.errors import (
     OfferExpiredError,
     VendorNotAdmittedError,
 )
-from marketplace.models import Assignment, Batch, BatchItem, Job, Offer
+from marketplace.models import Assignment, Batch, Job, Offer
 from marketplace.services import assignments, events, nudges
 from vendors.core.states import MAY_RECEIVE_OFFERS
 from vendors.models import Capability, DurationPosterior
@@ -165,8 +165,3 @@ def _teach(offer: Offer, *, accepted: bool) -> None:
     posteriors.record_duration(
         capability_id=offer.capability_id, metric=DurationPosterior.Metric.RESPONSE, seconds=waited
     )
-
-
-def open_items(batch_id: uuid.UUID) -> int:
-    """Return how many of a batch's items are still to be answered."""
-    return BatchItem.objects.filter(batch_id=batch_id, is_done=False).count()

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from common.clock import Now
 from marketplace.core import routing
 from marketplace.core.states import BatchState
-from marketplace.models import Batch, Candidate, Job, Offer, RankingRun
+from marketplace.models import Batch, Candidate, Job, RankingRun
 from marketplace.services import events
 from vendors.selectors import candidates
 from vendors.selectors.candidates import VendorFacts
@@ -137,9 +137,3 @@ def _offer_by(run: RankingRun, batches: list[Batch]) -> None:
         )
     due = Now() if run.n_eligible else None
     Batch.objects.filter(pk__in=[batch.pk for batch in batches]).update(offer_due_at=due)
-
-
-def holders(*, lot_id: uuid.UUID, chunk: int) -> set[uuid.UUID]:
-    """Return the vendors that hold or held the records of a chunk and may not see them again."""
-    rows = Offer.objects.filter(lot_id=lot_id, chunk=chunk, state__in=["live", "accepted"])
-    return set(rows.values_list("vendor_id", flat=True))

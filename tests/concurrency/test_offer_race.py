@@ -1,5 +1,6 @@
 """Thousands of accepts, declines and expiries at once: every offer gets one decision, every batch one winner."""
 
+import itertools
 import random
 import threading
 from collections import Counter
@@ -72,7 +73,8 @@ class Race:
         """Expire and offer on; now and then shorten some live offers so that expiry races the deciders."""
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE marketplace_offer SET expires_at = statement_timestamp(), created_at = created_at - interval '1s' "
+                "UPDATE marketplace_offer SET expires_at = statement_timestamp(), "
+                "created_at = created_at - interval '1s' "
                 "WHERE id IN (SELECT id FROM marketplace_offer WHERE state = 'live' ORDER BY random() LIMIT 15 "
                 "FOR UPDATE SKIP LOCKED)"
             )
@@ -151,6 +153,6 @@ def check_order() -> None:
     places = {row.pk: row.sequence for row in Candidate.objects.all()}
     for offer in Offer.objects.only("candidate_id", "sequence").iterator():
         assert places[offer.candidate_id] == offer.sequence
-    for earlier, later in zip(rows, rows[1:], strict=False):
+    for earlier, later in itertools.pairwise(rows):
         if earlier[:2] == later[:2]:
             assert earlier[3] < later[3]

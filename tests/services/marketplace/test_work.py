@@ -137,8 +137,8 @@ def test_a_delivery_sent_twice_is_taken_once(world):
     again = annotations.submit(actor=first.actor, assignment_id=assignment.pk, answers=answers)
     assert again.n_new == 0
     assert Annotation.objects.count() == 6
+    changed = [dataclasses.replace(answers[0], label=None, cannot_label="other")]
     with pytest.raises(AssignmentClosedError):
-        changed = [dataclasses.replace(answers[0], label=None, cannot_label="other")]
         annotations.submit(actor=first.actor, assignment_id=assignment.pk, answers=changed)
 
 
