@@ -9,19 +9,21 @@ from scipy import sparse, special
 from marketplace.core.aggregation import Aggregation, Answers
 from marketplace.core.aggregation.answers import FloatArray
 
-SPAM_PRIOR = 0.05
+SPAM_PRIOR = 0.1
 """Share of annotators assumed to answer independently of the truth before anything is seen."""
+ODD_PRIOR = 0.02
+"""Share of annotators assumed to be informative in a way of their own, e.g. always inverting; the rest is skilled."""
 ROW_PSEUDO_COUNT = 0.5
-"""Dirichlet pseudo-count per cell (Jeffreys)."""
+"""Dirichlet pseudo-count per cell of a free row (Jeffreys)."""
+SKILLED_ROW = (8.0, 2.0)
+"""Dirichlet pseudo-counts of a skilled annotator's row: on the right class, and spread over the others."""
 
 
-def _log_evidence(counts: FloatArray) -> FloatArray:
+def _log_evidence(counts: FloatArray, alpha: FloatArray) -> FloatArray:
     """Return the log Dirichlet-multinomial evidence over the last axis."""
-    alpha = ROW_PSEUDO_COUNT
-    total = counts.sum(axis=-1)
     cells = special.gammaln(counts + alpha) - special.gammaln(alpha)
-    size = alpha * counts.shape[-1]
-    return np.asarray(cells.sum(axis=-1) + special.gammaln(size) - special.gammaln(total + size))
+    size = alpha.sum(axis=-1)
+    return np.asarray(cells.sum(axis=-1) + special.gammaln(size) - special.gammaln(counts.sum(axis=-1) + size))
 
 
 def spam_probability(counts: FloatArray) -> FloatArray:
@@ -36,24 +38,33 @@ def spam_probability(counts: FloatArray) -> FloatArray:
     Returns
     -------
     numpy.ndarray
-        Shape of the leading axes, in (0, 1): posterior odds of "all rows equal" against "rows free".
+        Shape of the leading axes, in (0, 1): posterior of "all rows equal" against "skilled" and "rows free".
 
     Notes
     -----
-    An annotator who always inverts is informative and scores near 0; no evidence gives the prior of 0.05.
+    An annotator who always inverts is informative and scores near 0; no evidence gives the prior of 0.1.
 
     Examples
     --------
-    >>> tables = np.array([[[10.0, 10.0], [10.0, 10.0]], [[1.0, 9.0], [9.0, 1.0]]])
+    >>> tables = np.array([[[40.0, 40.0], [40.0, 40.0]], [[1.0, 9.0], [9.0, 1.0]]])
     >>> spam_probability(tables).round(1).tolist()
-    [0.2, 0.0]
+    [0.8, 0.0]
     """
     table = np.asarray(counts, dtype=np.float64)
     if table.ndim < 2 or table.shape[-1] != table.shape[-2] or np.any(table < 0):
         raise ValueError(f"counts must be non-negative with square last axes, got shape {table.shape}")
-    free = _log_evidence(table).sum(axis=-1)
-    equal = _log_evidence(table.sum(axis=-2))
-    return np.asarray(special.expit(np.log(SPAM_PRIOR / (1 - SPAM_PRIOR)) + equal - free))
+    size = table.shape[-1]
+    free = np.full(size, ROW_PSEUDO_COUNT)
+    skilled = np.full((size, size), SKILLED_ROW[1] / max(size - 1, 1))
+    np.fill_diagonal(skilled, SKILLED_ROW[0])
+    odds = np.stack(
+        [
+            np.log(SPAM_PRIOR) + _log_evidence(table.sum(axis=-2), free),
+            np.log(ODD_PRIOR) + _log_evidence(table, free).sum(axis=-1),
+            np.log(1 - SPAM_PRIOR - ODD_PRIOR) + _log_evidence(table, skilled).sum(axis=-1),
+        ]
+    )
+    return np.asarray(special.softmax(odds, axis=0)[0])
 
 
 def is_constant(labels: npt.ArrayLike, class_prior: FloatArray, *, chance: float = 1e-3, least: int = 8) -> bool:

@@ -199,7 +199,7 @@ def _choose(
     if suspects and is_repairable and _rest_error(evidence, plan) <= plan.max_error:
         detail = f"{len(suspects)} of {len(evidence.keys)} answers contradict their peers; the rest keeps {limit}."
         return "rework", Reason("records_contradicted", detail, facts | {"n_named": len(suspects)})
-    if estimate.low > plan.max_error:
+    if estimate.low > plan.max_error and estimate.own_error > plan.max_error:
         return "rejected", Reason(
             "error_above_limit", f"The error is at least {estimate.low:.1%}, above {limit}.", facts
         )

@@ -1,0 +1,90 @@
+"""Which records get another answer."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketplace.core import overlap
+from marketplace.core.aggregation import Answers
+
+sure, unsure = [0.99, 0.01], [0.6, 0.4]
+
+
+@pytest.mark.parametrize(
+    ("belief", "n_answers", "proven", "needs"),
+    [
+        (sure, 0, False, True),
+        (sure, 0, True, True),
+        (sure, 1, False, True),
+        (sure, 1, True, False),
+        (unsure, 1, True, True),
+        (sure, 2, False, False),
+        (unsure, 2, False, True),
+        (unsure, 5, False, False),
+    ],
+)
+def test_rule(belief, n_answers, proven, needs):
+    asked = overlap.needs_another(np.array([belief]), [n_answers], has_proven_answer=[proven])
+    assert asked.tolist() == [needs]
+
+
+def test_minimum_below_two_does_not_make_lone_answers_confident():
+    assert overlap.needs_another(np.array([sure]), [1], min_answers=1).all()
+
+
+def test_calibration_slice_gets_the_maximum():
+    in_slice = overlap.calibration_slice(1000, np.random.default_rng(0), share=0.1)
+    assert in_slice.sum() == 100
+    least = np.where(in_slice, 5, 2)
+    asked = overlap.needs_another(np.tile(sure, (1000, 1)), np.full(1000, 3), min_answers=least)
+    np.testing.assert_array_equal(asked, in_slice)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_proof_needs_enough_gold(hits, wrong):
+    if wrong > hits:
+        with pytest.raises(ValueError, match=r"within 0..gold_hits"):
+            overlap.is_proven([hits], [hits + 1])
+        return
+    proven = overlap.is_proven([hits], [hits - wrong], floor=0.9)[0]
+    assert not (proven and hits < 28)
+    assert not (proven and wrong > 0.1 * hits)
+
+
+def test_answers_of_proven_annotators_are_found():
+    answers = Answers([0, 1, 1], [0, 0, 1], [0, 0, 0], 3, 2, 2)
+    assert overlap.answered_by_proven(answers, [False, True]).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"target_confidence": 1.0}, {"min_answers": 6}, {"max_answers": 0, "min_answers": 0}, {"n_answers": [1, 2]}],
+)
+def test_impossible_rules_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"must be|need|records"):
+        overlap.needs_another(np.array([sure]), **({"n_answers": [1]} | wrong))
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.34, 0.99))
+def test_gain_is_never_negative_and_best_where_belief_is_even(belief, accuracy):
+    confusion = np.array([[accuracy, 1 - accuracy], [1 - accuracy, accuracy]])
+    gain = overlap.expected_gain(np.array([[belief, 1 - belief], [0.5, 0.5]]), confusion)
+    assert (gain >= 0).all()
+    assert gain[1] >= gain[0] - 1e-12
+
+
+def test_cost_matrix_moves_the_gain():
+    confusion = np.array([[0.8, 0.2], [0.2, 0.8]])
+    belief = np.array([[0.8, 0.2]])
+    even = overlap.expected_gain(belief, confusion)
+    grave = overlap.expected_gain(belief, confusion, np.array([[0.0, 1.0], [10.0, 0.0]]))
+    assert even[0] < 0.01 < grave[0]
+
+
+def test_order_is_by_gain_per_price_within_the_budget():
+    needs, gain = np.array([True, True, False, True]), np.array([0.1, 0.3, 0.9, 0.2])
+    assert overlap.order(needs, gain, 1.0).tolist() == [1, 3, 0]
+    assert overlap.order(needs, gain, [1.0, 10.0, 1.0, 1.0], budget=2.0).tolist() == [3, 0]
+    with pytest.raises(ValueError, match="positive"):
+        overlap.order(needs, gain, 0.0)
