@@ -108,9 +108,9 @@ class Answers:
         task, annotator, label = np.asarray(task), np.asarray(annotator), np.asarray(label)
         if not task.shape == annotator.shape == label.shape or task.ndim != 1:
             raise ValueError(f"shapes differ: {task.shape} tasks, {annotator.shape} annotators, {label.shape} labels")
-        pairs = np.column_stack([task, annotator])[::-1]  # (n, 2), newest first
-        _, newest = np.unique(pairs, axis=0, return_index=True)
-        kept = np.sort(len(task) - 1 - newest)
+        pair = (task.astype(np.int64) * max(n_annotators, 1) + annotator)[::-1]  # (n,), newest first
+        _, newest = np.unique(pair, return_index=True)
+        kept = len(task) - 1 - newest
         return cls(task[kept], annotator[kept], label[kept], n_tasks, n_annotators, n_classes)
 
     def __len__(self) -> int:

@@ -1,0 +1,1 @@
+"""Measured claims; each prints a table and writes JSON."""

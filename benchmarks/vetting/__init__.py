@@ -1,0 +1,1 @@
+"""Measured claims about label vetting: accuracy, calibration, adaptive overlap, skill, speed."""
