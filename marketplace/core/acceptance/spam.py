@@ -102,6 +102,16 @@ class Copy:
     chance: float
 
 
+def _equal_answers(answers: Answers) -> sparse.csr_array:
+    """Return the number of equal answers of each pair of annotators, shape (n_annotators, n_annotators)."""
+    by_label = answers.design.T.tocsr()  # (J * K, n_tasks)
+    total = sparse.csr_array((answers.n_annotators, answers.n_annotators))
+    for label in range(answers.n_classes):
+        gave = by_label[label :: answers.n_classes]  # (J, n_tasks)
+        total = total + gave @ gave.T
+    return total.tocsr()
+
+
 def copies(answers: Answers, result: Aggregation, *, chance: float = 1e-4, least: int = 10) -> list[Copy]:
     """Return pairs of annotators that agree on every shared record too often to have worked alone.
 
@@ -112,16 +122,16 @@ def copies(answers: Answers, result: Aggregation, *, chance: float = 1e-4, least
     records) for each pair without a difference.
     """
     confusion = result.confusion  # (J, true, given)
-    holds = sparse.csr_array(
-        (np.ones(len(answers)), (answers.annotator, answers.task)), shape=(answers.n_annotators, answers.n_tasks)
-    )
-    by_label = answers.design.T.tocsr()  # (J * K, n_tasks)
-    size = answers.n_classes
-    shared = (holds @ holds.T).toarray()
-    agreed = sum((by_label[label::size] @ by_label[label::size].T).toarray() for label in range(size))
-    is_pair = (shared >= least) & (shared == agreed)
+    shape = (answers.n_annotators, answers.n_tasks)
+    holds = sparse.csr_array((np.ones(len(answers)), (answers.annotator, answers.task)), shape=shape)
+    shared = sparse.triu(holds @ holds.T, k=1).tocoo()  # (J, J)
+    often = shared.data >= least
+    first_of, second_of = shared.row[often], shared.col[often]
+    if not len(first_of):
+        return []
+    is_same = shared.data[often] == _equal_answers(answers)[first_of, second_of]
     found = []
-    for first, second in zip(*np.nonzero(np.triu(is_pair, 1)), strict=True):
+    for first, second in zip(first_of[is_same], second_of[is_same], strict=True):
         tasks = np.intersect1d(holds[[first]].indices, holds[[second]].indices)
         agree = (confusion[first] * confusion[second]).sum(axis=1)  # (true,)
         probability = float(np.exp(np.log(result.posterior[tasks] @ agree).sum()))

@@ -1,0 +1,135 @@
+"""Answers and gold from files, checked row by row."""
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from marketplace.core.aggregation import Answers
+from marketplace.offline import rows
+
+Step = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Problems:
+    """Bad rows found so far, in order."""
+
+    found: list[str] = field(default_factory=list)
+
+    def add(self, path: Path, number: int, detail: str) -> None:
+        """Remember one bad row."""
+        self.found.append(f"{path.name}, row {number}: {detail}")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Answers with their names and what was noticed on the way."""
+
+    answers: Answers
+    tasks: list[str]
+    annotators: list[str]
+    classes: list[str]
+    gold: dict[int, int]
+    n_replaced: int
+
+
+def _names(values: Sequence[Any], columns: Sequence[str]) -> list[str]:
+    names = []
+    for value, column in zip(values, columns, strict=True):
+        try:
+            names.append(rows.as_name(value))
+        except ValueError as error:
+            raise ValueError(f"{column} {error}") from error
+    return names
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Indices of names as they occur."""
+
+    classes: dict[str, int]
+    is_open: bool
+    tasks: dict[str, int] = field(default_factory=dict)
+    annotators: dict[str, int] = field(default_factory=dict)
+    columns: tuple["array[int]", ...] = field(default_factory=lambda: (array("i"), array("i"), array("i")))
+
+    def class_of(self, label: str) -> int:
+        """Return the class index; ValueError for a class that is not on a closed list."""
+        if label not in self.classes and not self.is_open:
+            raise ValueError(f"label {label[:40]!r} is not one of the {len(self.classes)} classes")
+        return self.classes.setdefault(label, len(self.classes))
+
+    def add(self, task: str, annotator: str, label: str) -> None:
+        """Append one answer."""
+        index = self.class_of(label)
+        self.columns[0].append(self.tasks.setdefault(task, len(self.tasks)))
+        self.columns[1].append(self.annotators.setdefault(annotator, len(self.annotators)))
+        self.columns[2].append(index)
+
+    def add_gold(self, known: dict[int, int], task: str, label: str) -> None:
+        """Enter one gold label; ValueError when the record is unknown or known otherwise."""
+        if task not in self.tasks:
+            raise ValueError(f"task {task[:60]!r} has no answers")
+        index = self.class_of(label)
+        if known.setdefault(self.tasks[task], index) != index:
+            raise ValueError(f"task {task[:60]!r} has two gold labels")
+
+
+def load(
+    path: Path, gold_path: Path | None, classes: Sequence[str] | None, problems: Problems, step: Step = lambda _: None
+) -> Table:
+    """Return the answers (columns task, annotator, label) and the gold of two files.
+
+    Parameters
+    ----------
+    path, gold_path
+        CSV or Parquet; gold has the columns task and label.
+    classes
+        The closed list of classes; None takes those that occur.
+    problems
+        Receives each bad row; the row is left out.
+    step
+        Called with the number of rows read so far, now and then.
+
+    Raises
+    ------
+    rows.FileError
+        When a file cannot be read at all.
+    """
+    builder = _Builder({name: index for index, name in enumerate(classes or ())}, is_open=classes is None)
+    columns = ("task", "annotator", "label")
+    for count, (number, values) in enumerate(rows.read(path, columns)):
+        try:
+            builder.add(*_names(values, columns))
+        except ValueError as error:
+            problems.add(path, number, str(error))
+        if count % 50_000 == 0:
+            step(count)
+    gold: dict[int, int] = {}
+    if gold_path is not None:
+        for number, values in rows.read(gold_path, ("task", "label")):
+            try:
+                builder.add_gold(gold, *_names(values, ("task", "label")))
+            except ValueError as error:
+                problems.add(gold_path, number, str(error))
+    return _finished(path, builder, gold)
+
+
+def _finished(path: Path, builder: _Builder, gold: dict[int, int]) -> Table:
+    task, annotator, label = (np.frombuffer(column, dtype=np.int32) for column in builder.columns)
+    if not len(task):
+        raise rows.FileError(f"{path}: no usable answer")
+    answers = Answers.keep_last(
+        task,
+        annotator,
+        label,
+        n_tasks=len(builder.tasks),
+        n_annotators=len(builder.annotators),
+        n_classes=len(builder.classes),
+    )
+    n_replaced = len(task) - len(answers)
+    return Table(answers, list(builder.tasks), list(builder.annotators), list(builder.classes), gold, n_replaced)
