@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from marketplace.core.aggregation import Answers
 from marketplace.offline import rows
@@ -27,11 +28,17 @@ class Problems:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Answers with their names and what was noticed on the way."""
+    """Answers with their names and what was noticed on the way.
+
+    Names are indexed in sorted order, so that the order of rows changes no result; ``task_order`` and
+    ``annotator_order`` list the indices in order of first occurrence, for the output.
+    """
 
     answers: Answers
     tasks: list[str]
     annotators: list[str]
+    task_order: list[int]
+    annotator_order: list[int]
     classes: list[str]
     gold: dict[int, int]
     n_replaced: int
@@ -123,13 +130,30 @@ def _finished(path: Path, builder: _Builder, gold: dict[int, int]) -> Table:
     task, annotator, label = (np.frombuffer(column, dtype=np.int32) for column in builder.columns)
     if not len(task):
         raise rows.FileError(f"{path}: no usable answer")
+    new_task, new_annotator = _sorted_index(builder.tasks), _sorted_index(builder.annotators)
+    new_class = _sorted_index(builder.classes) if builder.is_open else np.arange(len(builder.classes))
     answers = Answers.keep_last(
-        task,
-        annotator,
-        label,
+        new_task[task],
+        new_annotator[annotator],
+        new_class[label],
         n_tasks=len(builder.tasks),
         n_annotators=len(builder.annotators),
         n_classes=len(builder.classes),
     )
     n_replaced = len(task) - len(answers)
-    return Table(answers, list(builder.tasks), list(builder.annotators), list(builder.classes), gold, n_replaced)
+    return Table(
+        answers=answers,
+        tasks=sorted(builder.tasks),
+        annotators=sorted(builder.annotators),
+        task_order=new_task.tolist(),
+        annotator_order=new_annotator.tolist(),
+        classes=sorted(builder.classes) if builder.is_open else list(builder.classes),
+        gold={int(new_task[known]): int(new_class[value]) for known, value in gold.items()},
+        n_replaced=n_replaced,
+    )
+
+
+def _sorted_index(names: dict[str, int]) -> npt.NDArray[np.intp]:
+    """Return the sorted position of each name, in order of first occurrence."""
+    position = {name: index for index, name in enumerate(sorted(names))}
+    return np.array([position[name] for name in names], dtype=np.intp)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from marketplace.core.aggregation import Aggregation
 from marketplace.offline.inputs import Table
 
@@ -23,17 +25,19 @@ def write_all(out: Path, files: dict[str, str]) -> None:
 
 def labels_csv(table: Table, result: Aggregation) -> str:
     """Return task,label,confidence in the order of first occurrence."""
-    names = (table.classes[index] for index in result.label)
-    confidences = (f"{value:.6f}" for value in result.confidence)
-    return _csv(("task", "label", "confidence"), zip(table.tasks, names, confidences, strict=True))
+    rows = (
+        (table.tasks[task], table.classes[result.label[task]], f"{result.confidence[task]:.6f}")
+        for task in table.task_order
+    )
+    return _csv(("task", "label", "confidence"), rows)
 
 
 def annotators_csv(table: Table, result: Aggregation) -> str:
     """Return annotator,skill,skill_low,skill_high,answers in the order of first occurrence."""
-    figures = zip(result.skill, result.skill_low, result.skill_high, strict=True)
+    figures = np.column_stack([result.skill, result.skill_low, result.skill_high])
     rows = (
-        (name, *(f"{value:.6f}" for value in values), int(count))
-        for name, values, count in zip(table.annotators, figures, table.answers.per_annotator, strict=True)
+        (table.annotators[person], *(f"{value:.6f}" for value in figures[person]), table.answers.per_annotator[person])
+        for person in table.annotator_order
     )
     return _csv(("annotator", "skill", "skill_low", "skill_high", "answers"), rows)
 
