@@ -49,9 +49,9 @@ def test_a_message_reaches_its_consumer_once(calls):
 
 
 def test_a_rolled_back_cause_has_no_effect(calls):
-    with pytest.raises(KeyError), transaction.atomic():
+    with transaction.atomic():
         outbox.put(TOPIC, {})
-        raise KeyError
+        transaction.set_rollback(True)
     assert outbox.relay() == 0
     assert calls == []
 
