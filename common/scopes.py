@@ -1,0 +1,56 @@
+"""What a key may be allowed to do, by kind of organization: the one table of scopes."""
+
+from typing import Final
+
+from common.actors import CUSTOMER, PLATFORM, VENDOR
+
+_EVERYONE: Final = {
+    "organization:read": "See the organization.",
+    "organization:write": "Change the organization.",
+    "api_keys:read": "See the organization's API keys.",
+    "api_keys:write": "Make and revoke API keys.",
+}
+SCOPES: Final[dict[str, dict[str, str]]] = {
+    CUSTOMER: _EVERYONE
+    | {
+        "jobs:read": "See jobs, batches, labels and events.",
+        "jobs:write": "Post, extend and cancel jobs.",
+        "vendors:read": "See the vendors of the market.",
+        "datasets:read": "See datasets.",
+        "datasets:write": "Upload datasets.",
+        "experiments:read": "See experiments, rounds and picks.",
+        "experiments:write": "Run experiments.",
+        "campaigns:read": "See campaigns.",
+        "campaigns:write": "Start and steer campaigns.",
+    },
+    VENDOR: _EVERYONE
+    | {
+        "vendor:read": "See the own vendor record.",
+        "vendor:write": "Register, price, sign, qualify.",
+        "offers:read": "See offers.",
+        "offers:decide": "Accept and decline offers.",
+        "assignments:read": "See accepted work.",
+        "assignments:write": "Release accepted work.",
+        "annotations:write": "Deliver annotations.",
+    },
+    PLATFORM: _EVERYONE
+    | {
+        "vendors:read": "See all vendors.",
+        "vendors:review": "Decide on vendors.",
+        "gold_sets:read": "See qualification tests.",
+        "gold_sets:write": "Add qualification tests.",
+        "jobs:read": "See all jobs.",
+        "campaigns:read": "See all campaigns.",
+        "offers:read": "See all offers.",
+        "assignments:read": "See all accepted work.",
+    },
+}
+
+
+def scopes_of(kind: str) -> frozenset[str]:
+    """Return every scope an organization of a kind can hold.
+
+    >>> "offers:decide" in scopes_of("vendor"), "offers:decide" in scopes_of("customer")
+    (True, False)
+    """
+    return frozenset(SCOPES.get(kind, {}))
