@@ -1,0 +1,47 @@
+"""Near-duplicate groups: of each only one record is ever picked."""
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+from sklearn.neighbors import NearestNeighbors
+
+from curation.core.arrays import Float32Array, IntArray
+
+N_NEIGHBOURS = 5
+_SHARE_OF_USUAL = 0.25
+"""Distance, relative to the pool's usual nearest-neighbour distance, under which two records are the same thing."""
+_SAMPLE = 2000
+
+
+def threshold(X: Float32Array, rng: np.random.Generator) -> float:
+    """Return the distance below which two records of this pool count as copies.
+
+    A quarter of the upper-quartile nearest-neighbour distance within a random sample: copies are rare in a sample, so
+    its nearest neighbours are of different things even in a pool full of copies.
+    """
+    sample = X[np.sort(rng.choice(len(X), size=min(_SAMPLE, max(len(X) // 4, 2), len(X)), replace=False))]
+    if len(sample) < 2:
+        return 0.0
+    distances, _ = NearestNeighbors(n_neighbors=2).fit(sample).kneighbors(sample)
+    return float(_SHARE_OF_USUAL * np.quantile(distances[:, 1], 0.75))
+
+
+def groups(X: Float32Array, rng: np.random.Generator) -> IntArray:
+    """Return the near-duplicate group of each record, shape (n,); a record without copies is a group of its own.
+
+    Notes
+    -----
+    Connected components of the graph of records nearer than `threshold`, among five nearest neighbours each:
+    O(n log n) for few features, O(n^2 d) time in the worst case but never n x n memory.
+    """
+    n = len(X)
+    if n < 2:
+        return np.zeros(n, dtype=np.int64)
+    limit = threshold(X, rng)
+    k = min(N_NEIGHBOURS + 1, n)
+    distances, neighbours = NearestNeighbors(n_neighbors=k).fit(X).kneighbors(X)  # (n, k)
+    source = np.repeat(np.arange(n), k)
+    near = distances.ravel() <= limit
+    graph = sparse.csr_array((np.ones(int(near.sum())), (source[near], neighbours.ravel()[near])), shape=(n, n))
+    _, labels = csgraph.connected_components(graph, directed=False)
+    return np.asarray(labels, dtype=np.int64)

@@ -1,0 +1,220 @@
+"""P(labelable): how likely an annotator can label a record at all, learnt softly and never a veto."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from curation.core.arrays import Asked, Float32Array, FloatArray, squared_distances
+
+KERNEL_WEIGHT = 0.15
+NOISE = 0.20
+RIDGE = 1 / 0.3
+MIN_ANCHOR = 20
+ANCHOR_BELOW = 0.5
+"""Estimated share in scope below which the anchor steers from the first batch; above, rejections alone do as well and
+cannot lose a true class that lies beside a foreign one (measured: docs/decisions/0003-selection.md)."""
+_N_NEIGHBOURS = 20
+_BINS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Relevance:
+    """P(labelable) of each pool row, shape (n,), in (0, 1], and the share of the pool believed in scope."""
+
+    proba: FloatArray
+    in_scope: float
+    has_anchor: bool
+
+    @property
+    def multiplier(self) -> FloatArray:
+        """Factor of each candidate's gain, shape (n,): relative to the median and floored, so nothing is vetoed."""
+        floor = 0.5 if self.has_anchor else 0.25
+        return np.clip(self.proba / np.median(self.proba), floor, 1.0)
+
+    @property
+    def target(self) -> FloatArray:
+        """Factor of each record's weight as something to be covered, shape (n,)."""
+        return np.asarray(self.proba ** (1.5 if self.has_anchor else 2.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """What the anchor alone says: P(in scope) of each pool row, shape (n,), and their estimated share."""
+
+    proba: FloatArray
+    in_scope: float
+
+
+def atypicality(X: Float32Array, rng: np.random.Generator, sample: int = 4096) -> FloatArray:
+    """Return a robust z-score of the log mean distance to neighbours 5 to 20, shape (n,), clipped to [-3, 6].
+
+    Neighbours are sought in a random sample of the pool: O(n x sample) time in blocks, never n x n.
+    """
+    landmarks = X[np.sort(rng.choice(len(X), size=min(sample, len(X)), replace=False))]
+    last = min(_N_NEIGHBOURS, len(landmarks) - 1)
+    first = min(4, last)
+    mean = np.empty(len(X))
+    for start in range(0, len(X), 4096):
+        block = np.sort(
+            np.partition(squared_distances(X[start : start + 4096], landmarks), last, axis=1)[:, : last + 1]
+        )
+        mean[start : start + 4096] = np.sqrt(block[:, first : last + 1]).mean(axis=1)
+    logs = np.log(mean + 1e-9)
+    centre = np.median(logs)
+    spread = 1.4826 * np.median(np.abs(logs - centre)) + 1e-9
+    return np.clip((logs - centre) / spread, -3, 6)
+
+
+def from_anchor(X: Float32Array, anchor: Float32Array, rng: np.random.Generator) -> Prior:
+    """Return P(in scope) of each pool row from trusted in-scope records, and the share believed in scope.
+
+    A nearest-neighbour ratio and an out-of-fold linear score are added; the anchors' own leave-one-out scores say what
+    is usual, and the local false-discovery form turns that into a probability without a threshold. When the pool looks
+    clean anyway, the guard takes the whole effect back.
+
+    References
+    ----------
+    Efron (2004), Large-Scale Simultaneous Hypothesis Testing (local false discovery rate).
+    """
+    pool_ratio, anchor_ratio = _neighbour_scores(X, anchor, rng)
+    pool_linear, anchor_linear = _linear_scores(X, anchor, rng)
+    pool = _standardised(pool_ratio, pool_ratio) + _standardised(pool_linear, pool_linear)
+    own = np.sort(_standardised(anchor_ratio, pool_ratio) + _standardised(anchor_linear, pool_linear))
+    p = (np.searchsorted(own, pool, side="right") + 0.5) / (len(own) + 1)  # (n,)
+    in_scope = min(1.0, 2 * float(np.mean(p > 0.5)))
+    density, edges = np.histogram(p, bins=_BINS, range=(0, 1), density=True)
+    centres = (edges[1:] + edges[:-1]) / 2
+    falling = IsotonicRegression(increasing=False).fit_transform(centres, density)
+    f = falling[np.minimum((p * _BINS).astype(int), _BINS - 1)]
+    m = np.minimum(1.0, in_scope / np.maximum(f, 1e-9))
+    guard = np.clip((1 - m.mean() - 0.05) / 0.15, 0, 1)
+    return Prior(np.asarray(np.clip(1 - guard * (1 - m), 0.02, 1.0)), in_scope)
+
+
+def _standardised(values: FloatArray, reference: FloatArray) -> FloatArray:
+    return np.asarray((values - reference.mean()) / (reference.std() + 1e-9))
+
+
+def _neighbour_scores(X: Float32Array, anchor: Float32Array, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Return -log of the distance to anchors relative to random rows: pool (n,), anchors leave-one-out (m,)."""
+    near, own = _mean_nearest(X, anchor), _mean_nearest(anchor, anchor, skip=1)
+    usual = float(np.median(own)) + 1e-9
+    draws = [np.sort(rng.choice(len(X), size=min(len(anchor), len(X)), replace=False)) for _ in range(5)]
+    pool = np.mean([_mean_nearest(X, X[rows]) for rows in draws], axis=0) + 1e-9
+    of_anchor = np.mean([_mean_nearest(anchor, X[rows]) for rows in draws], axis=0) + 1e-9
+    return (
+        -np.log(near / pool * np.sqrt(near / usual) + 1e-9),
+        -np.log(own / of_anchor * np.sqrt(own / usual) + 1e-9),
+    )
+
+
+def _mean_nearest(A: Float32Array, B: Float32Array, skip: int = 0, k: int = 3) -> FloatArray:
+    """Return the mean distance to the k nearest rows of B (leaving out the first ``skip``), shape (len(A),)."""
+    last = min(skip + k, len(B))
+    result = np.empty(len(A))
+    for start in range(0, len(A), 8192):
+        block = np.partition(squared_distances(A[start : start + 8192], B), last - 1, axis=1)[:, :last]
+        result[start : start + 8192] = np.sqrt(np.sort(block, axis=1)[:, min(skip, last - 1) :]).mean(axis=1)
+    return result
+
+
+def _linear_scores(X: Float32Array, anchor: Float32Array, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Return out-of-fold logits of anchors against pool rows: pool (n,), anchors (m,)."""
+    sample = np.sort(rng.choice(len(X), size=min(len(X), 20_000), replace=False))
+    rest = np.setdiff1d(np.arange(len(X)), sample)
+    pool_fold = rng.permutation(len(sample)) % 5
+    anchor_fold = rng.permutation(len(anchor)) % 5
+    pool, own = np.zeros(len(X)), np.zeros(len(anchor))
+    for fold in range(5):
+        model = LogisticRegression(C=0.02, class_weight="balanced", max_iter=200)
+        rows = np.concatenate([X[sample[pool_fold != fold]], anchor[anchor_fold != fold]])
+        model.fit(rows * 8.0, np.repeat([0, 1], [int((pool_fold != fold).sum()), int((anchor_fold != fold).sum())]))
+        pool[sample[pool_fold == fold]] = model.decision_function(X[sample[pool_fold == fold]] * 8.0)
+        own[anchor_fold == fold] = model.decision_function(anchor[anchor_fold == fold] * 8.0)
+        if len(rest):
+            pool[rest] += model.decision_function(X[rest] * 8.0) / 5
+    return pool, own
+
+
+def estimate(
+    X: Float32Array, asked: Asked, prior: FloatArray | None, unusual: FloatArray, median_distance: float
+) -> Relevance:
+    """Return P(labelable) from the anchor's prior and from what annotators could not label so far.
+
+    Parameters
+    ----------
+    X
+        Scaled pool, shape (n, d).
+    asked
+        Rows asked and their answers.
+    prior
+        From `from_anchor`, shape (n,); None without an anchor.
+    unusual
+        From `atypicality`, shape (n,).
+    median_distance
+        Median squared distance of the pool, > 0.
+
+    Returns
+    -------
+    Relevance
+        Exactly 1 everywhere before the first rejection when there is no anchor, so that a clean pool is selected from
+        as if relevance did not exist.
+
+    Notes
+    -----
+    Each layer corrects the one before: prior, ridge logistic regression, Gaussian-process residual. O(n a) time.
+    """
+    could = asked.labels >= 0  # (a,)
+    base = prior if prior is not None else np.ones(len(X))
+    if could.all():
+        return Relevance(base, float(base.mean()), prior is not None)
+    if prior is None:
+        base = np.full(len(X), (could.sum() + 4) / (len(could) + 4.5))
+    linear = _linear_correction(X, asked, base, unusual, could)
+    proba = _kernel_correction(X, asked, linear, unusual, could, median_distance)
+    return Relevance(proba, float(proba.mean()), prior is not None)
+
+
+def _linear_correction(
+    X: Float32Array, asked: Asked, base: FloatArray, unusual: FloatArray, could: FloatArray
+) -> FloatArray:
+    """Return the prior corrected by a ridge logistic regression whose offset is the prior's logit, shape (n,)."""
+    clipped = np.clip(base, 0.02, 0.98)
+    offset = special.logit(clipped)
+    design = np.column_stack([X, unusual / 3, np.ones(len(X))]).astype(np.float64)  # (n, d + 2)
+    rows, target = design[asked.rows], could.astype(np.float64)
+
+    def loss(w: FloatArray) -> tuple[float, FloatArray]:
+        eta = rows @ w + offset[asked.rows]
+        value = float(np.logaddexp(0, eta).sum() - target @ eta + RIDGE / 2 * (w @ w))
+        gradient = rows.T @ (special.expit(eta) - target) + RIDGE * w
+        return value, np.asarray(gradient)
+
+    w = optimize.minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x
+    return np.asarray(special.expit(design @ w + offset))
+
+
+def _kernel_correction(
+    X: Float32Array,
+    asked: Asked,
+    base: FloatArray,
+    unusual: FloatArray,
+    could: FloatArray,
+    median_distance: float,
+) -> FloatArray:
+    """Return the belief corrected by a Gaussian process on what is left of the answers, shape (n,), in [.02, 1]."""
+    scaled = (unusual * 0.7 * np.sqrt(median_distance) / 3).astype(np.float32)
+    extended = np.column_stack([X, scaled]).astype(np.float32)
+    known = extended[asked.rows]
+    width = 0.5 * median_distance
+    among = KERNEL_WEIGHT * np.exp(-squared_distances(known, known) / width)  # (a, a)
+    residual = could.astype(np.float64) - base[asked.rows]
+    solved = np.linalg.solve(among + NOISE * np.eye(len(known)), residual)
+    result = np.empty(len(X))
+    for start in range(0, len(X), 8192):
+        across = KERNEL_WEIGHT * np.exp(-squared_distances(extended[start : start + 8192], known) / width)
+        result[start : start + 8192] = base[start : start + 8192] + across @ solved
+    return np.clip(result, 0.02, 1.0)

@@ -1,0 +1,21 @@
+"""Errors of the curation side."""
+
+from common.errors import ConflictError, ValidationFailedError
+
+
+class MalformedDatasetError(ValidationFailedError):
+    """The file cannot be read as a dataset; the errors say where and what to change."""
+
+    code = "malformed_dataset"
+
+
+class NoEmbeddingsError(ConflictError):
+    """The dataset has no embeddings; add them, or use the strategy `random`."""
+
+    code = "no_embeddings"
+
+
+class RoundOrderError(ConflictError):
+    """Rounds follow each other: the one before has to be evaluated first."""
+
+    code = "round_order"

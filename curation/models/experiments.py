@@ -1,0 +1,95 @@
+"""One active-learning run: its rounds, what was picked and why, and what came back."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from common.models import BaseModel, Organization
+from curation.models.datasets import Dataset
+
+
+class Experiment(BaseModel):
+    """A run of selecting from a dataset with one strategy; deterministic under its seed."""
+
+    public_prefix = "exp"
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="experiments")
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="experiments")
+    name = models.CharField(max_length=200)
+    strategy = models.CharField(max_length=40)
+    classes = ArrayField(models.CharField(max_length=200))
+    seed = models.PositiveBigIntegerField(default=0)
+    batch_size = models.PositiveIntegerField(default=40)
+    control_ratio = models.FloatField(default=0.05)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="experiment_name_once"),
+            models.CheckConstraint(condition=Q(batch_size__gt=0), name="experiment_batch_positive"),
+            models.CheckConstraint(
+                condition=Q(control_ratio__gte=0, control_ratio__lte=0.5), name="experiment_control_ratio"
+            ),
+        ]
+
+
+class Round(BaseModel):
+    """One turn of select, label, train; its metrics are set once the labels are in."""
+
+    public_prefix = "rnd"
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="rounds")
+    number = models.PositiveIntegerField()
+    metrics = models.JSONField(null=True)
+    evaluated_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["experiment", "number"], name="round_number_once"),
+            models.CheckConstraint(condition=Q(number__gt=0), name="round_number_positive"),
+        ]
+
+
+class Pick(BaseModel):
+    """A record chosen in a round, with the parts of the reason and the reason in words; never chosen twice."""
+
+    public_prefix = "pck"
+
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="picks")
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="picks")
+    row = models.PositiveIntegerField()
+    key = models.CharField(max_length=200)
+    uri = models.CharField(max_length=2000, default="", blank=True)
+    metadata = models.JSONField(default=dict)
+    rank = models.PositiveIntegerField()
+    arm = models.CharField(max_length=40)
+    propensity = models.FloatField(null=True)
+    utility = models.FloatField()
+    parts = models.JSONField(default=dict)
+    words = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["experiment", "row"], name="pick_once"),
+            models.UniqueConstraint(fields=["round", "rank"], name="pick_rank_once"),
+        ]
+
+
+class Observation(BaseModel):
+    """What came back for a picked record: a class index, or null with the reason why it cannot be labeled."""
+
+    public_prefix = "obs"
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="observations")
+    row = models.PositiveIntegerField()
+    label = models.PositiveIntegerField(null=True)
+    reason = models.CharField(max_length=32, default="", blank=True)
+    confidence = models.FloatField()
+    proba = ArrayField(models.FloatField(), default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["experiment", "row"], name="observation_once"),
+            models.CheckConstraint(
+                condition=Q(confidence__gte=0, confidence__lte=1), name="observation_confidence_ratio"
+            ),
+        ]

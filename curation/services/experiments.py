@@ -1,0 +1,311 @@
+"""One active-learning run: choose a round's records, take in what came back, train and evaluate.
+
+Every step is deterministic under the experiment's seed and guarded by a unique constraint, so that running it twice,
+at once or after a kill, gives the same rows once. The array work happens outside of any transaction.
+"""
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import IntegrityError, transaction
+
+from common.actors import CUSTOMER, Actor
+from common.clock import Now
+from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
+from curation.core import evaluation, selection
+from curation.core.arrays import Asked
+from curation.errors import NoEmbeddingsError, RoundOrderError
+from curation.models import Dataset, Experiment, Observation, Pick, Round
+from curation.selectors import datasets
+from curation.services import storage
+
+
+@dataclass(frozen=True, slots=True)
+class PickedRecord:
+    """A record chosen in a round, as marketplace orders it."""
+
+    row: int
+    key: str
+    uri: str
+    metadata: dict[str, Any]
+    arm: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationInput:
+    """What came back for a record: a class index, or None with the reason; how sure; the belief over all classes."""
+
+    key: str
+    label: int | None
+    reason: str = ""
+    confidence: float = 1.0
+    proba: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What a round's model is worth; accuracy is None without a test set."""
+
+    n_asked: int
+    n_labeled: int
+    n_unlabelable: int
+    accuracy: float | None
+
+
+def create(
+    *,
+    actor: Actor,
+    dataset_id: uuid.UUID,
+    name: str,
+    strategy: str = "herding",
+    classes: Sequence[str] = (),
+    batch_size: int = 40,
+    control_ratio: float = 0.05,
+    seed: int = 0,
+) -> Experiment:
+    """Start an experiment on a dataset.
+
+    Raises
+    ------
+    ValidationFailedError
+        On an unknown strategy, or no classes here nor in the dataset.
+    NoEmbeddingsError
+        When the dataset has no embeddings and the strategy is not ``random``.
+    ConflictError
+        When the organization has an experiment of that name.
+    """
+    actor.require("experiments:write")
+    if actor.organization_kind != CUSTOMER or actor.organization_id is None:
+        raise PermissionDeniedError("Only a customer organization has experiments.")
+    dataset = datasets.get(actor, dataset_id)
+    names = list(classes) or list(dataset.classes)
+    if strategy not in selection.names():
+        raise ValidationFailedError.of("strategy", "unknown", f"Choose one of {', '.join(selection.names())}.")
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise ValidationFailedError.of("classes", "too_few_or_repeated", "Give at least two different classes.")
+    if dataset.classes and names != list(dataset.classes):
+        raise ValidationFailedError.of("classes", "classes_differ", "The dataset names other classes.")
+    if not dataset.n_features and strategy != "random":
+        raise NoEmbeddingsError
+    try:
+        with transaction.atomic(durable=True):
+            return Experiment.objects.create(
+                organization_id=actor.organization_id,
+                dataset=dataset,
+                name=name,
+                strategy=strategy,
+                classes=names,
+                seed=seed,
+                batch_size=batch_size,
+                control_ratio=0.0 if strategy == "random" else control_ratio,
+            )
+    except IntegrityError:
+        raise ConflictError("You already have an experiment of this name; choose another name.") from None
+
+
+def start_round(*, experiment_id: uuid.UUID, number: int) -> list[PickedRecord]:
+    """Return the picks of a round, chosen now when the round is new; a second call returns the same picks.
+
+    Raises
+    ------
+    RoundOrderError
+        When the round before has not been evaluated.
+    """
+    experiment = _experiment(experiment_id)
+    if not Round.objects.filter(experiment=experiment, number=number).exists():
+        _check_order(experiment, number)
+        picks = _choose(experiment, _asked(experiment))
+        _save(experiment, number, picks)
+    rows = Pick.objects.filter(experiment=experiment, round__number=number).order_by("rank")
+    return [PickedRecord(p.row, p.key, p.uri, p.metadata, p.arm, p.words) for p in rows]
+
+
+def _experiment(experiment_id: uuid.UUID) -> Experiment:
+    experiment = Experiment.objects.select_related("dataset").filter(pk=experiment_id).first()
+    if experiment is None:
+        raise NotFoundError("There is no such experiment.")
+    return experiment
+
+
+def _check_order(experiment: Experiment, number: int) -> None:
+    evaluated = Round.objects.filter(experiment=experiment, evaluated_at__isnull=False).count()
+    if number != evaluated + 1:
+        raise RoundOrderError(f"Round {evaluated + 1} comes next, not round {number}.", next=evaluated + 1)
+
+
+def _asked(experiment: Experiment) -> Asked:
+    """Return what is known of every row picked so far; a pick without an answer counts as asked, with weight 0."""
+    picked = list(
+        Pick.objects.filter(experiment=experiment).order_by("round__number", "rank").values_list("row", flat=True)
+    )
+    seen = {o.row: o for o in Observation.objects.filter(experiment=experiment)}
+    rows = picked + sorted(set(seen).difference(picked))
+    labels = [-1 if row not in seen or seen[row].label is None else seen[row].label for row in rows]
+    weights = [seen[row].confidence if row in seen else 0.0 for row in rows]
+    return Asked(np.array(rows, dtype=np.int64), np.array(labels, dtype=np.int64), np.array(weights, dtype=float))
+
+
+def _problem(experiment: Experiment, asked: Asked) -> selection.Problem:
+    url = experiment.dataset.storage_url
+    features = storage.load_array(url, "features")
+    if features is None:
+        features = np.zeros((experiment.dataset.n_records, 1), dtype=np.float32)
+    return selection.Problem(
+        X=np.asarray(features),
+        asked=asked,
+        n_classes=len(experiment.classes),
+        anchor=storage.load_array(url, "anchor_features"),
+        anchor_labels=storage.load_array(url, "anchor_labels"),
+        seed=experiment.seed,
+    )
+
+
+def _choose(experiment: Experiment, asked: Asked) -> list[selection.Pick]:
+    return selection.select(
+        _problem(experiment, asked),
+        name=experiment.strategy,
+        n_picks=experiment.batch_size,
+        control_ratio=experiment.control_ratio,
+        seed=experiment.seed,
+    )
+
+
+def _save(experiment: Experiment, number: int, picks: list[selection.Pick]) -> None:
+    table = storage.load_table(experiment.dataset.storage_url)
+    try:
+        with transaction.atomic(durable=True):
+            round_row = Round.objects.create(experiment=experiment, number=number)
+            Pick.objects.bulk_create(
+                Pick(
+                    round=round_row,
+                    experiment=experiment,
+                    row=pick.row,
+                    key=table.keys[pick.row],
+                    uri=table.uris[pick.row],
+                    metadata=table.metadata[pick.row],
+                    rank=rank,
+                    arm=pick.arm,
+                    propensity=pick.propensity,
+                    utility=pick.utility,
+                    parts=_finite(pick.parts),
+                    words=pick.words,
+                )
+                for rank, pick in enumerate(picks)
+            )
+    except IntegrityError:
+        # Another runner saved this round first; its picks are the same ones, and count.
+        if not Round.objects.filter(experiment=experiment, number=number).exists():
+            raise
+
+
+def _finite(parts: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if np.isfinite(value) else None for name, value in parts.items()}
+
+
+def record_observations(*, experiment_id: uuid.UUID, observations: Sequence[ObservationInput]) -> int:
+    """Take in labels by key; a later label of the same record replaces the earlier one. Return how many.
+
+    Raises
+    ------
+    ValidationFailedError
+        When a key is not part of the dataset, is given twice, or a label is outside the classes.
+    """
+    experiment = _experiment(experiment_id)
+    row_of = _rows_of(experiment, [o.key for o in observations])
+    _check_observations(experiment, observations, row_of)
+    with transaction.atomic(durable=True):
+        Observation.objects.bulk_create(
+            [
+                Observation(
+                    experiment=experiment,
+                    row=row_of[o.key],
+                    label=o.label,
+                    reason=o.reason,
+                    confidence=o.confidence,
+                    proba=list(o.proba),
+                )
+                for o in sorted(observations, key=lambda o: row_of[o.key])
+            ],
+            update_conflicts=True,
+            unique_fields=["experiment", "row"],
+            update_fields=["label", "reason", "confidence", "proba"],
+        )
+    return len(observations)
+
+
+def _rows_of(experiment: Experiment, keys: Sequence[str]) -> dict[str, int]:
+    rows = dict(Pick.objects.filter(experiment=experiment, key__in=keys).values_list("key", "row"))
+    missing = set(keys).difference(rows)
+    if missing:
+        table = storage.load_table(experiment.dataset.storage_url)
+        rows |= {key: row for row, key in enumerate(table.keys) if key in missing}
+    return rows
+
+
+def _check_observations(
+    experiment: Experiment, observations: Sequence[ObservationInput], row_of: dict[str, int]
+) -> None:
+    seen: set[str] = set()
+    for i, o in enumerate(observations):
+        if o.key not in row_of:
+            raise ValidationFailedError.of(f"labels[{i}].key", "unknown_key", f"{o.key!r} is not in the dataset.")
+        if o.key in seen:
+            raise ValidationFailedError.of(f"labels[{i}].key", "duplicate_key", f"{o.key!r} is labeled twice here.")
+        if o.label is not None and not 0 <= o.label < len(experiment.classes):
+            detail = f"Label {o.label} is outside the {len(experiment.classes)} classes."
+            raise ValidationFailedError.of(f"labels[{i}].label", "unknown_class", detail)
+        if not 0 <= o.confidence <= 1:
+            raise ValidationFailedError.of(f"labels[{i}].confidence", "out_of_range", "Give a number from 0 to 1.")
+        seen.add(o.key)
+
+
+def train_and_evaluate(*, experiment_id: uuid.UUID, number: int) -> Metrics:
+    """Train on all labels so far and store what the round's model is worth; a second call returns the first result.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such round.
+    """
+    experiment = _experiment(experiment_id)
+    round_row = Round.objects.filter(experiment=experiment, number=number).first()
+    if round_row is None:
+        raise NotFoundError("There is no such round.")
+    if round_row.metrics is None:
+        Round.objects.filter(pk=round_row.pk, metrics=None).update(metrics=_measure(experiment), evaluated_at=Now())
+        round_row.refresh_from_db()
+    stored = round_row.metrics or {}
+    return Metrics(stored["n_asked"], stored["n_labeled"], stored["n_unlabelable"], stored["accuracy"])
+
+
+def _measure(experiment: Experiment) -> dict[str, Any]:
+    started = time.process_time()
+    asked = _asked(experiment)
+    problem = _problem(experiment, asked)
+    metrics: dict[str, Any] = {
+        "n_asked": len(asked.rows),
+        "n_labeled": int(asked.is_labeled.sum()),
+        "n_unlabelable": int(((asked.labels < 0) & (asked.weights > 0)).sum()),
+        "accuracy": None,
+    }
+    test = _test_set(experiment.dataset)
+    if test is not None and experiment.dataset.n_features:
+        measured = evaluation.accuracy(problem.model.proba(problem.scale(test[0])), test[1])
+        metrics |= {
+            "accuracy": measured.accuracy,
+            "accuracy_low": measured.low,
+            "accuracy_high": measured.high,
+            "accuracy_by_class": measured.by_class,
+        }
+    return metrics | {"cpu_s": round(time.process_time() - started, 3)}
+
+
+def _test_set(dataset: Dataset) -> tuple[Any, Any] | None:
+    features = storage.load_array(dataset.storage_url, "test_features")
+    labels = storage.load_array(dataset.storage_url, "test_labels")
+    return None if features is None or labels is None else (np.asarray(features), np.asarray(labels))

@@ -1,0 +1,278 @@
+"""Reading customers' files: npz, Parquet, or CSV of URIs with metadata, checked before anything is written.
+
+Nothing is ever unpickled, and an archive is measured before it is unpacked.
+"""
+
+import csv
+import io
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curation.errors import MalformedDatasetError
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+MAX_KEY_LENGTH = 200
+MAX_URI_LENGTH = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Named records: keys are unique, the other columns as long as the keys."""
+
+    keys: list[str]
+    uris: list[str]
+    metadata: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """A dataset as read and checked: pool, optional embeddings, optional labeled anchor and test sets."""
+
+    pool: Table
+    features: FloatArray | None = None
+    anchor: Table | None = None
+    anchor_features: FloatArray | None = None
+    anchor_labels: IntArray | None = None
+    test_features: FloatArray | None = None
+    test_labels: IntArray | None = None
+    classes: list[str] = field(default_factory=list)
+
+
+def read(name: str, data: bytes, *, embeddings: bytes | None = None, max_bytes: int = 4 * 1024**3) -> Contents:
+    """Read a dataset by its file name's ending.
+
+    Parameters
+    ----------
+    name
+        File name ending in .npz, .parquet or .csv.
+    data
+        The file. npz: ``X`` (n, d) and optionally ``key``, ``uri``, ``metadata`` (JSON texts), ``anchor``,
+        ``anchor_label``, ``anchor_key``, ``anchor_uri``, ``X_test``, ``y_test``, ``classes``. Parquet: ``key``,
+        ``uri``, an ``embedding`` list column; other columns are metadata. CSV: a header with ``key`` and ``uri``; other
+        columns are metadata.
+    embeddings
+        An .npy array (n, d) in the order of the rows, for CSV and Parquet without a column of their own.
+    max_bytes
+        Size an archive may have unpacked.
+
+    Raises
+    ------
+    MalformedDatasetError
+        Naming the field and what is wrong with it; nothing has been written by then.
+    """
+    readers = {".npz": _read_npz, ".parquet": _read_parquet, ".csv": _read_csv}
+    ending = next((e for e in readers if name.lower().endswith(e)), None)
+    if ending is None:
+        raise _bad("file", "unknown_format", f"Give a file ending in {', '.join(readers)}; got {name!r}.")
+    if not data:
+        raise _bad("file", "empty", "The file is empty.")
+    contents = _read_npz(data, max_bytes) if ending == ".npz" else readers[ending](data, embeddings)  # type: ignore[operator]
+    _check_lengths(contents)
+    return contents
+
+
+def _bad(place: str, code: str, detail: str) -> MalformedDatasetError:
+    return MalformedDatasetError(detail, errors=[{"field": place, "code": code, "detail": detail}])
+
+
+def _read_npz(data: bytes, max_bytes: Any) -> Contents:
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        size = sum(entry.file_size for entry in archive.infolist())
+    except zipfile.BadZipFile:
+        raise _bad("file", "malformed", "The file is not a complete .npz archive (truncated upload?).") from None
+    if size > max_bytes:
+        raise _bad("file", "too_large", f"The archive unpacks to {size} bytes; at most {max_bytes} are taken.")
+    arrays = {}
+    for entry in archive.namelist():
+        try:
+            arrays[entry.removesuffix(".npy")] = np.load(io.BytesIO(archive.read(entry)), allow_pickle=False)
+        except (ValueError, EOFError, zipfile.BadZipFile, OSError) as error:
+            raise _bad(entry, "malformed", f"{entry} is not a plain array ({error}).") from None
+    if "X" not in arrays:
+        raise _bad("X", "missing", f"The archive needs an array X (n, d); it holds {', '.join(arrays) or 'nothing'}.")
+    features = check_features("X", arrays["X"])
+    n_features = features.shape[1]
+    anchor = check_features("anchor", arrays["anchor"], n_features) if "anchor" in arrays else None
+    test = check_features("X_test", arrays["X_test"], n_features) if "X_test" in arrays else None
+    classes = [str(name) for name in arrays.get("classes", np.array([], dtype=str))]
+    return Contents(
+        pool=_table(arrays, "", len(features)),
+        features=features,
+        anchor=_table(arrays, "anchor_", len(anchor)) if anchor is not None else None,
+        anchor_features=anchor,
+        anchor_labels=_labels("anchor_label", arrays.get("anchor_label"), anchor, classes),
+        test_features=test,
+        test_labels=_labels("y_test", arrays.get("y_test"), test, classes),
+        classes=classes,
+    )
+
+
+def check_features(name: str, array: npt.NDArray[Any], n_features: int | None = None) -> FloatArray:
+    """Return an array as float32 features (n, d).
+
+    Raises
+    ------
+    MalformedDatasetError
+        When it is not numeric and two-dimensional, is empty, has another width, or holds NaN or infinity.
+    """
+    if array.ndim != 2 or not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
+        detail = f"{name} must be a numeric array (n, d); got shape {array.shape} of {array.dtype}."
+        raise _bad(name, "shape", detail)
+    if array.shape[0] == 0 or array.shape[1] == 0:
+        raise _bad(name, "empty", f"{name} has shape {array.shape}: no record or no feature.")
+    if n_features is not None and array.shape[1] != n_features:
+        raise _bad(name, "shape", f"{name} has {array.shape[1]} features, X has {n_features}.")
+    features = array.astype(np.float32)
+    finite = np.isfinite(features).all(axis=1)
+    if not finite.all():
+        first = int(np.flatnonzero(~finite)[0])
+        detail = f"{int((~finite).sum())} rows of {name} hold NaN or infinity, the first is row {first}."
+        raise _bad(f"{name}[{first}]", "not_finite", detail)
+    return features
+
+
+def _table(arrays: dict[str, npt.NDArray[Any]], prefix: str, n: int) -> Table:
+    keys = arrays.get(f"{prefix}key")
+    uris = arrays.get(f"{prefix}uri")
+    texts = arrays.get(f"{prefix}metadata")
+    for name, column in (("key", keys), ("uri", uris), ("metadata", texts)):
+        if column is not None and column.shape != (n,):
+            detail = f"{prefix}{name} has shape {column.shape}, but there are {n} records."
+            raise _bad(f"{prefix}{name}", "length", detail)
+    names = [str(key) for key in keys] if keys is not None else [f"{prefix}{i}" for i in range(n)]
+    return make_table(
+        names,
+        [str(uri) for uri in uris] if uris is not None else [""] * n,
+        [_json(f"{prefix}metadata[{i}]", str(text)) for i, text in enumerate(texts)] if texts is not None else None,
+        prefix,
+    )
+
+
+def make_table(
+    keys: list[str], uris: list[str], metadata: list[dict[str, Any]] | None = None, prefix: str = ""
+) -> Table:
+    """Return a checked table.
+
+    Raises
+    ------
+    MalformedDatasetError
+        On an empty, overlong or repeated key, or an overlong URI.
+    """
+    for i, (key, uri) in enumerate(zip(keys, uris, strict=True)):
+        if not 0 < len(key) <= MAX_KEY_LENGTH or "\x00" in key:
+            detail = f"A key has 1 to {MAX_KEY_LENGTH} characters and no NUL; row {i} breaks that."
+            raise _bad(f"{prefix}key[{i}]", "length", detail)
+        if len(uri) > MAX_URI_LENGTH or "\x00" in uri:
+            detail = f"A URI has at most {MAX_URI_LENGTH} characters and no NUL; row {i} breaks that."
+            raise _bad(f"{prefix}uri[{i}]", "length", detail)
+    if len(set(keys)) < len(keys):
+        key, n = Counter(keys).most_common(1)[0]
+        places = [i for i, other in enumerate(keys) if other == key][:2]
+        detail = f"The key {key!r} stands {n} times, first in rows {places[0]} and {places[1]}."
+        raise _bad(f"{prefix}key[{places[1]}]", "duplicate_key", detail)
+    return Table(keys, uris, metadata if metadata is not None else [{} for _ in keys])
+
+
+def _json(place: str, text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise _bad(place, "malformed", f"{place} is not a JSON object.") from None
+    if not isinstance(value, dict):
+        raise _bad(place, "malformed", f"{place} is not a JSON object.")
+    return value
+
+
+def _labels(
+    name: str, labels: npt.NDArray[Any] | None, features: FloatArray | None, classes: Sequence[str]
+) -> IntArray | None:
+    if features is None or labels is None:
+        return None
+    if labels.shape != (len(features),) or not np.issubdtype(labels.dtype, np.integer):
+        detail = f"{name} must hold {len(features)} class indices; got shape {labels.shape} of {labels.dtype}."
+        raise _bad(name, "shape", detail)
+    n_classes = len(classes) or int(labels.max()) + 1
+    outside = np.flatnonzero((labels < 0) | (labels >= n_classes))
+    if len(outside):
+        detail = f"{name}[{outside[0]}] is {labels[outside[0]]}, but there are {n_classes} classes."
+        raise _bad(f"{name}[{outside[0]}]", "unknown_class", detail)
+    return labels.astype(np.int64)
+
+
+def _read_parquet(data: bytes, embeddings: bytes | None) -> Contents:
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError) as error:
+        raise _bad("file", "malformed", f"The file is not complete Parquet ({str(error)[:200]}).") from None
+    columns = set(table.column_names)
+    if "key" not in columns:
+        raise _bad("key", "missing", "The table needs a column key.")
+    keys = [str(value) if value is not None else "" for value in table["key"].to_pylist()]
+    uris = [value or "" for value in table["uri"].to_pylist()] if "uri" in columns else [""] * len(keys)
+    rest = sorted(columns - {"key", "uri", "embedding"})
+    metadata = table.select(rest).to_pylist() if rest else None
+    features = _embedding_column(table["embedding"], len(keys)) if "embedding" in columns else _npy(embeddings)
+    return Contents(make_table(keys, uris, metadata), features)
+
+
+def _embedding_column(column: pa.ChunkedArray, n: int) -> FloatArray:
+    rows = column.to_pylist()
+    missing = [i for i, row in enumerate(rows) if row is None]
+    if missing:
+        detail = f"{len(missing)} of {n} embeddings are missing, the first in row {missing[0]}."
+        raise _bad(f"embedding[{missing[0]}]", "missing", detail)
+    widths = Counter(len(row) for row in rows)
+    if len(widths) > 1:
+        usual = widths.most_common(1)[0][0]
+        odd = next(i for i, row in enumerate(rows) if len(row) != usual)
+        detail = f"The embedding in row {odd} has {len(rows[odd])} numbers, others have {usual}."
+        raise _bad(f"embedding[{odd}]", "shape", detail)
+    return check_features("embedding", np.asarray(rows))
+
+
+def _npy(data: bytes | None) -> FloatArray | None:
+    if data is None:
+        return None
+    try:
+        array = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise _bad("embeddings", "malformed", f"The embeddings are not a plain .npy array ({error}).") from None
+    return check_features("embeddings", array)
+
+
+def _read_csv(data: bytes, embeddings: bytes | None) -> Contents:
+    try:
+        rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _bad("file", "malformed", f"The file is not UTF-8 CSV ({error}).") from None
+    if not rows or "key" not in rows[0]:
+        raise _bad("key", "missing", "The first line must name the columns, key among them, and rows must follow.")
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise _bad(f"line {number}", "columns", f"Line {number} has more or fewer values than the header.")
+    metadata = [{k: v for k, v in row.items() if k not in {"key", "uri"}} for row in rows]
+    table = make_table([row["key"] for row in rows], [row.get("uri", "") for row in rows], metadata)
+    return Contents(table, _npy(embeddings))
+
+
+def _check_lengths(contents: Contents) -> None:
+    n, features = len(contents.pool), contents.features
+    if n == 0:
+        raise _bad("key", "empty", "The dataset has no record.")
+    if features is not None and len(features) != n:
+        detail = f"There are {n} records but {len(features)} embeddings; each record needs its row."
+        raise _bad("embeddings", "missing_rows" if len(features) < n else "length", detail)
