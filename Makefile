@@ -1,0 +1,69 @@
+# Two commands for a fresh machine: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+CREATED := $(VENV)/.created
+
+# Whatever decides what is installed stands in the stamp's name: change it, and the install is done anew.
+# The stamp is written last, so an interrupted install is never taken for a finished one.
+PINS := $(shell cat requirements.txt | cksum | tr -d ' ')
+DEV_PINS := $(shell cat requirements.txt requirements-dev.txt | cksum | tr -d ' ')
+RUN_STAMP := $(VENV)/.installed-$(PINS)
+DEV_STAMP := $(VENV)/.installed-dev-$(DEV_PINS)
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+
+# make demo SEED=3 ROUNDS=5, or make demo ARGS="--seed 3 --rounds 5 --keep-running"
+DEMO_ARGS = $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(KEEP),--keep-running) $(ARGS)
+
+.PHONY: help demo test up lint bench clean install install-dev
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUN_STAMP) ## Run the closed loop once, on real scans, with eight simulated vendors over HTTP
+	@exec $(PY) -m embedded.demo $(DEMO_ARGS)
+
+test: $(DEV_STAMP) ## Run all tests (ARGS="tests/core -x" narrows them down)
+	@exec $(PY) -m pytest $(ARGS)
+
+up: $(RUN_STAMP) ## Run the service for development until Ctrl-C
+	@exec $(PY) -m embedded --logs
+
+lint: $(DEV_STAMP) ## Check style, types, import contracts and dependencies
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/deptry .
+
+bench: $(RUN_STAMP) ## Run the benchmarks; each prints its table and the limit beside it
+	@for file in benchmarks/[a-z]*.py; do name=$$(basename $$file .py); echo "== $$name"; $(PY) -m benchmarks.$$name $(ARGS); done
+
+clean: ## Remove what the service, the tests and the tools wrote (not the installed packages)
+	@if [ -x $(PY) ]; then $(PY) -m embedded.clean; fi
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+install: $(RUN_STAMP) ## Install what the service needs into .venv
+install-dev: $(DEV_STAMP) ## Install what tests and checks need as well
+
+$(CREATED):
+	@command -v $(PYTHON) >/dev/null || { echo "Labelyard needs Python 3.11 or later and found no '$(PYTHON)'; give one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Labelyard needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) -V 2>&1); give another: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Creating $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "'$(PYTHON) -m venv' failed (on Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@touch $@
+
+$(RUN_STAMP): | $(CREATED)
+	@echo "Installing the pinned packages (once; some minutes with a slow connection) ..."
+	@$(PIP) -r requirements.txt
+	@rm -f $(VENV)/.installed-[0-9]* && touch $@
+
+$(DEV_STAMP): | $(CREATED)
+	@echo "Installing the pinned packages for tests and checks (once) ..."
+	@$(PIP) -r requirements-dev.txt
+	@rm -f $(VENV)/.installed-* && touch $(RUN_STAMP) $@
