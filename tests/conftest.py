@@ -58,7 +58,7 @@ _HOLDER: pytest.StashKey = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Wait for the database server, and let each worker copy the migrated template."""
     from django.conf import settings
 

@@ -94,7 +94,7 @@ def herd(
     free = np.flatnonzero(allowed)
     want = weights[free] + 1e-12
     candidates = free if len(free) <= MAX_CANDIDATES else free[systematic_sample(want, MAX_CANDIDATES, rng)]
-    marks = np.arange(len(X))
+    marks: IntArray = np.arange(len(X))
     mark_weights = weights
     if len(X) > MAX_LANDMARKS:
         marks = systematic_sample(weights + 1e-12, MAX_LANDMARKS, rng)

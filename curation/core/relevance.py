@@ -7,7 +7,7 @@ from scipy import optimize, special
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from curation.core.arrays import Asked, Float32Array, FloatArray, squared_distances
+from curation.core.arrays import Asked, BoolArray, Float32Array, FloatArray, squared_distances
 
 KERNEL_WEIGHT = 0.15
 NOISE = 0.20
@@ -179,7 +179,7 @@ def estimate(
 
 
 def _linear_correction(
-    X: Float32Array, asked: Asked, base: FloatArray, unusual: FloatArray, could: FloatArray
+    X: Float32Array, asked: Asked, base: FloatArray, unusual: FloatArray, could: BoolArray
 ) -> FloatArray:
     """Return the prior corrected by a ridge logistic regression whose offset is the prior's logit, shape (n,)."""
     clipped = np.clip(base, 0.02, 0.98)
@@ -202,7 +202,7 @@ def _kernel_correction(
     asked: Asked,
     base: FloatArray,
     unusual: FloatArray,
-    could: FloatArray,
+    could: BoolArray,
     median_distance: float,
 ) -> FloatArray:
     """Return the belief corrected by a Gaussian process on what is left of the answers, shape (n,), in [.02, 1]."""

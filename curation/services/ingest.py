@@ -21,6 +21,7 @@ from curation.errors import MalformedDatasetError
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+ENDINGS = (".npz", ".parquet", ".csv")
 MAX_KEY_LENGTH = 200
 MAX_URI_LENGTH = 2000
 
@@ -73,13 +74,15 @@ def read(name: str, data: bytes, *, embeddings: bytes | None = None, max_bytes: 
     MalformedDatasetError
         Naming the field and what is wrong with it; nothing has been written by then.
     """
-    readers = {".npz": _read_npz, ".parquet": _read_parquet, ".csv": _read_csv}
-    ending = next((e for e in readers if name.lower().endswith(e)), None)
+    ending = next((e for e in ENDINGS if name.lower().endswith(e)), None)
     if ending is None:
-        raise _bad("file", "unknown_format", f"Give a file ending in {', '.join(readers)}; got {name!r}.")
+        raise _bad("file", "unknown_format", f"Give a file ending in {', '.join(ENDINGS)}; got {name!r}.")
     if not data:
         raise _bad("file", "empty", "The file is empty.")
-    contents = _read_npz(data, max_bytes) if ending == ".npz" else readers[ending](data, embeddings)  # type: ignore[operator]
+    if ending == ".npz":
+        contents = _read_npz(data, max_bytes)
+    else:
+        contents = _read_parquet(data, embeddings) if ending == ".parquet" else _read_csv(data, embeddings)
     _check_lengths(contents)
     return contents
 
@@ -88,7 +91,7 @@ def _bad(place: str, code: str, detail: str) -> MalformedDatasetError:
     return MalformedDatasetError(detail, errors=[{"field": place, "code": code, "detail": detail}])
 
 
-def _read_npz(data: bytes, max_bytes: Any) -> Contents:
+def _read_npz(data: bytes, max_bytes: int) -> Contents:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         size = sum(entry.file_size for entry in archive.infolist())

@@ -59,7 +59,7 @@ _CLAIM = {
 }
 
 
-def dispatch_due(send: Callable[[str, uuid.UUID], None]) -> int:
+def dispatch_due(send: Callable[[str, uuid.UUID], object]) -> int:
     """Claim lots to vet and campaigns to advance, and hand each to ``send``; return how many.
 
     A claim is a lease: work handed to a process that died is due again after ``WORK_LEASE_S``.

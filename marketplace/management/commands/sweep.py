@@ -5,19 +5,19 @@ import signal
 import threading
 import uuid
 from argparse import ArgumentParser
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connection
 
-from marketplace import tasks
-from marketplace.services import nudges, sweeper
+from marketplace.services import campaigns, nudges, sweeper, vetting
 
 logger = logging.getLogger(__name__)
-INLINE = {
-    "marketplace.tasks.vet_lot": tasks.vet_lot,
-    "marketplace.tasks.advance_campaign": tasks.advance_campaign,
+INLINE: dict[str, Callable[[uuid.UUID], None]] = {
+    "marketplace.tasks.vet_lot": lambda lot_id: vetting.vet_lot(lot_id=lot_id),
+    "marketplace.tasks.advance_campaign": lambda campaign_id: campaigns.advance(campaign_id=campaign_id),
 }
 
 
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 def _run_here(task: str, identifier: uuid.UUID) -> None:
     try:
-        INLINE[task](str(identifier))
+        INLINE[task](identifier)
     except Exception:
         logger.exception("%s for %s failed; its lease runs out and it is tried again", task, identifier)
     finally:
