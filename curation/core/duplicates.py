@@ -10,7 +10,7 @@ from curation.core.arrays import Float32Array, IntArray
 N_NEIGHBOURS = 5
 _SHARE_OF_USUAL = 0.25
 """Distance, relative to the pool's usual nearest-neighbour distance, under which two records are the same thing."""
-_SAMPLE = 2000
+_SAMPLE, _LEAST = 2000, 100
 
 
 def threshold(X: Float32Array, rng: np.random.Generator) -> float:
@@ -19,7 +19,7 @@ def threshold(X: Float32Array, rng: np.random.Generator) -> float:
     A quarter of the upper-quartile nearest-neighbour distance within a random sample: copies are rare in a sample, so
     its nearest neighbours are of different things even in a pool full of copies.
     """
-    sample = X[np.sort(rng.choice(len(X), size=min(_SAMPLE, max(len(X) // 4, 2), len(X)), replace=False))]
+    sample = X[np.sort(rng.choice(len(X), size=min(_SAMPLE, max(len(X) // 4, _LEAST), len(X)), replace=False))]
     if len(sample) < 2:
         return 0.0
     distances, _ = NearestNeighbors(n_neighbors=2).fit(sample).kneighbors(sample)

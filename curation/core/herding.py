@@ -92,6 +92,8 @@ def herd(
     Bae, Sutherland, Noh (2025), Uncertainty Herding; Minoux (1978), Accelerated greedy algorithms.
     """
     free = np.flatnonzero(allowed)
+    if len(free) == 0:
+        return Herd(free, np.empty(0))
     want = weights[free] + 1e-12
     candidates = free if len(free) <= MAX_CANDIDATES else free[systematic_sample(want, MAX_CANDIDATES, rng)]
     marks: IntArray = np.arange(len(X))

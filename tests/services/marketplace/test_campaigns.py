@@ -87,9 +87,7 @@ class Loop:
     def work(self, one, offer) -> None:
         assignment = offers.accept(actor=one.actor, offer_id=offer.pk)
         items = assignment.items.select_related("record", "gold")
-        answers = [
-            Answer(item.pk, str(self.y[int((item.record or item.gold).key.split("-")[1])])) for item in items
-        ]
+        answers = [Answer(item.pk, str(self.y[int((item.record or item.gold).key.split("-")[1])])) for item in items]
         annotations.submit(actor=one.actor, assignment_id=assignment.pk, answers=answers)
 
     def run(self) -> None:
