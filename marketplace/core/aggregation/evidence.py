@@ -14,9 +14,9 @@ def default_threshold(n_classes: int) -> float:
     """Return J0 in nats: 3 for two classes, more for many, because each rival takes its own share of belief.
 
     >>> default_threshold(2), round(default_threshold(10), 2)
-    (3.0, 4.1)
+    (3.0, 4.65)
     """
-    return 3.0 + 0.5 * float(np.log(max(n_classes - 1, 1)))
+    return 3.0 + 0.75 * float(np.log(max(n_classes - 1, 1)))
 
 
 def information(confusion: FloatArray, class_prior: FloatArray) -> FloatArray:

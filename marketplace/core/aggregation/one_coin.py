@@ -17,18 +17,17 @@ PSEUDO_ANSWERS = 4.0
 """Weight of the crowd's accuracy in each annotator's own; 2 to 16 measure alike."""
 
 
-def accuracies(answers: Answers, known: Known, posterior: FloatArray) -> tuple[FloatArray, float]:
-    """Return each annotator's shrunken accuracy, in (0, 1), and the crowd's."""
-    right, n_evidence = em.agreement(answers, known, posterior)
-    crowd = skill.crowd_skill(right, n_evidence, answers.n_classes)
+def accuracies(right: FloatArray, n_evidence: FloatArray, n_classes: int) -> tuple[FloatArray, float]:
+    """Return each annotator's shrunken accuracy, in (0, 1), and the crowd's, from summed evidence (n_annotators,)."""
+    crowd = skill.crowd_skill(right, n_evidence, n_classes)
     own = (right + PSEUDO_ANSWERS * crowd) / (n_evidence + PSEUDO_ANSWERS)
     return np.clip(own, 1e-4, 1 - 1e-4), crowd
 
 
 def m_step(answers: Answers, known: Known, posterior: FloatArray) -> tuple[OneCoinRows, FloatArray]:
     """Return accuracies under a posterior, and the uniform class prior: a learnt one makes this model collapse."""
-    own, crowd = accuracies(answers, known, posterior)
     n_classes = answers.n_classes
+    own, crowd = accuracies(*em.agreement(answers, known, posterior), n_classes)
     return OneCoinRows(own, min(crowd, 1 - 1e-4), n_classes), np.full(n_classes, 1 / n_classes)
 
 

@@ -11,9 +11,10 @@ from marketplace.core.aggregation.result import Member
 
 MIN_GOLD = 8
 """Answered gold records below which the default cap stands."""
-GRID = np.exp(np.linspace(np.log(1.5), np.log(9.0), 25))
-SPREAD = 0.4
-"""Standard deviation of log J0 between jobs, as prior."""
+GRID = np.exp(np.linspace(np.log(0.03), np.log(4.0), 50))
+"""Multiples of the default that are tried."""
+SPREAD = 0.3
+"""Scale of the Cauchy prior on the log multiple: heavy tails let little gold expose a crowd that shares a bias."""
 
 FitMembers = Callable[[Known], tuple[list[em.Fit], list[Member]]]
 Mix = Callable[[Answers, Known, list[em.Fit], list[Member], float], FloatArray]
@@ -24,7 +25,7 @@ def choose(answers: Answers, known: Known, fit_members: FitMembers, mix: Mix) ->
 
     Notes
     -----
-    A second fit without the gold is needed: the clamped one has seen it. Log-normal prior around the default.
+    A second fit without the gold is needed: the clamped one has seen it. Only the gold records are scored.
     """
     default = evidence.default_threshold(answers.n_classes)
     gold = np.flatnonzero((known.gold >= 0) & (answers.per_task > 0))
@@ -36,6 +37,6 @@ def choose(answers: Answers, known: Known, fit_members: FitMembers, mix: Mix) ->
     def score(cap: float) -> float:
         posterior = mix(answers, blind, fits, members, cap)
         fit = float(np.log(posterior[gold, known.gold[gold]]).sum())
-        return fit - 0.5 * float(np.log(cap / default) / SPREAD) ** 2
+        return fit - float(np.log1p((np.log(cap / default) / SPREAD) ** 2))
 
-    return float(max(GRID * default / 3.5, key=score))
+    return float(max(GRID * default, key=score))
