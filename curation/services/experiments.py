@@ -277,7 +277,9 @@ def train_and_evaluate(*, experiment_id: uuid.UUID, number: int) -> Metrics:
     if round_row is None:
         raise NotFoundError("There is no such round.")
     if round_row.metrics is None:
-        Round.objects.filter(pk=round_row.pk, evaluated_at=None).update(metrics=_measure(experiment), evaluated_at=Now())
+        Round.objects.filter(pk=round_row.pk, evaluated_at=None).update(
+            metrics=_measure(experiment), evaluated_at=Now()
+        )
         round_row.refresh_from_db()
     stored = round_row.metrics or {}
     return Metrics(stored["n_asked"], stored["n_labeled"], stored["n_unlabelable"], stored["accuracy"])

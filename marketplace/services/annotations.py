@@ -9,6 +9,7 @@ from django.db import transaction
 from common.actors import Actor
 from common.clock import Now, database_now
 from common.errors import FieldError, NotFoundError, ValidationFailedError
+from marketplace.core import checks
 from marketplace.core.states import AssignmentState, BatchState
 from marketplace.errors import AssignmentClosedError
 from marketplace.models import Annotation, Assignment, Batch, BatchItem, InstructionVersion, LabelSchema
@@ -16,9 +17,6 @@ from marketplace.services import assignments, events
 from vendors.models import DurationPosterior
 from vendors.selectors import vendors
 from vendors.services import posteriors
-
-CANNOT_LABEL = -1
-CANNOT_LABEL_REASONS = ("out_of_scope", "corrupted", "ambiguous", "unreadable", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,37 +75,21 @@ def submit(*, actor: Actor, assignment_id: uuid.UUID, answers: Sequence[Answer])
 
 
 def _checked(answers: Sequence[Answer], items: dict[uuid.UUID, BatchItem], schema: LabelSchema) -> list[int]:
-    position_of = {name: position for position, name in enumerate(schema.classes)}
-    errors: list[FieldError] = []
-    labels = []
-    seen: set[uuid.UUID] = set()
-    for number, answer in enumerate(answers):
-        error = _error_of(answer, items, seen, position_of)
-        if error is not None:
-            field, code, detail = error
-            errors.append({"field": f"annotations[{number}].{field}", "code": code, "detail": detail})
-        seen.add(answer.item_id)
-        labels.append(position_of.get(answer.label or "", CANNOT_LABEL))
+    """Return the class index of each answer (-1 = cannot label), or raise with every finding in its place."""
+    delivery = checks.check_delivery(
+        [checks.Annotation(str(a.item_id), a.label, a.cannot_label, a.annotator, a.seconds) for a in answers],
+        checks.Rules(schema.task_type, {"classes": list(schema.classes)} | schema.rules),
+        expected=[str(pk) for pk in items],
+    )
+    errors: list[FieldError] = [
+        {"field": f"annotations[{number}].{finding.field}", "code": finding.code, "detail": finding.detail}
+        for number, outcome in enumerate(delivery.outcomes)
+        for finding in outcome.findings
+        if outcome.status == "rejected"
+    ]
     if errors:
-        raise ValidationFailedError(f"{len(errors)} of {len(answers)} annotations are invalid.", errors=errors)
-    return labels
-
-
-def _error_of(
-    answer: Answer, items: dict[uuid.UUID, BatchItem], seen: set[uuid.UUID], position_of: dict[str, int]
-) -> tuple[str, str, str] | None:
-    if answer.item_id not in items:
-        return "key", "wrong_batch", "This record is not part of the assignment."
-    if answer.item_id in seen:
-        return "key", "duplicate", "This record is answered twice in one request."
-    if (answer.label is None) == (answer.cannot_label is None):
-        return "label", "one_of", "Give either a label or cannot_label with a reason."
-    if answer.label is not None and answer.label not in position_of:
-        known = ", ".join(list(position_of)[:20])
-        return "label", "unknown_class", f"{answer.label!r} is not one of the classes: {known}."
-    if answer.cannot_label is not None and answer.cannot_label not in CANNOT_LABEL_REASONS:
-        return "cannot_label", "unknown_reason", f"Give one of {', '.join(CANNOT_LABEL_REASONS)}."
-    return None
+        raise ValidationFailedError(f"{len(errors)} problems in {len(answers)} annotations.", errors=errors)
+    return [outcome.value for outcome in delivery.outcomes]
 
 
 def _is_replay(assignment: Assignment, answers: Sequence[Answer], labels: list[int]) -> bool:

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from common.actors import CUSTOMER, Actor
 from common.clock import Now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
-from marketplace.core.routing import REFERENCES, Weights
+from marketplace.core import checks
+from marketplace.core.routing import Weights
 from marketplace.core.states import AssignmentState, BatchState, JobState, LotState, OfferState
 from marketplace.errors import JobClosedError
 from marketplace.models import Assignment, Batch, GoldRecord, InstructionVersion, Job, LabelSchema, Lot, Offer
@@ -71,11 +72,13 @@ def create_schema(*, actor: Actor, name: str, task_type: str, classes: list[str]
     """
     actor.require("jobs:write")
     _require_customer(actor)
-    if task_type not in REFERENCES:
-        raise ValidationFailedError.of("task_type", "unknown", f"Give one of {', '.join(REFERENCES)}.")
-    if len(classes) < 2 or len(set(classes)) < len(classes):
-        detail = f"Give at least two different classes; got {len(classes)} with {len(set(classes))} different."
-        raise ValidationFailedError.of("classes", "too_few_or_repeated", detail)
+    if task_type not in checks.task_types():
+        raise ValidationFailedError.of("task_type", "unknown", f"Give one of {', '.join(checks.task_types())}.")
+    findings = checks.check_schema(task_type, {"classes": classes})
+    if findings:
+        raise ValidationFailedError(
+            findings[0].detail, errors=[{"field": f.field, "code": f.code, "detail": f.detail} for f in findings]
+        )
     try:
         with transaction.atomic(durable=True):
             return LabelSchema.objects.create(

@@ -95,24 +95,27 @@ def test_delivery_after_the_deadline_is_refused_though_no_sweeper_ran(world):
 def bad_answers(answer: Answer) -> dict[str, list[Answer]]:
     change = dataclasses.replace
     return {
-        "wrong_batch": [change(answer, item_id=uuid.uuid4())],
-        "duplicate": [answer, answer],
+        "unknown_record": [change(answer, item_id=uuid.uuid4())],
+        "duplicate_key": [answer, answer],
         "unknown_class": [change(answer, label="unicorn")],
-        "one_of": [change(answer, label=None)],
+        "missing_label": [change(answer, label=None)],
         "unknown_reason": [change(answer, label=None, cannot_label="tired")],
     }
 
 
-@pytest.mark.parametrize("code", ["wrong_batch", "duplicate", "unknown_class", "one_of", "unknown_reason"])
+@pytest.mark.parametrize(
+    "code", ["unknown_record", "duplicate_key", "unknown_class", "missing_label", "unknown_reason"]
+)
 def test_bad_answers_are_refused_whole_with_their_place(world, code):
     (first, *_), _ = world
     assignment = accepted(first)
     good = market.answers_of(assignment)
     bad = bad_answers(good[0])[code]
+    first_bad = len(good) - 1
     with pytest.raises(ValidationFailedError) as caught:
         annotations.submit(actor=first.actor, assignment_id=assignment.pk, answers=[*good[1:], *bad])
     assert caught.value.errors[0]["code"] == code
-    assert caught.value.errors[0]["field"].startswith(f"annotations[{len(good) - 2 + len(bad)}].")
+    assert caught.value.errors[0]["field"].startswith(f"annotations[{first_bad}].")
     assert not Annotation.objects.exists()
     assignment.refresh_from_db()
     assert assignment.state == "reserved"
