@@ -1,6 +1,6 @@
 """What the OpenAPI document says beyond the fields: the key, the errors every operation may answer."""
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
@@ -57,7 +57,7 @@ class BodyExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Literal["request", "response"]) -> dict[str, Any]:
         """Return the schema of a body."""
-        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        schema: dict[str, Any] = cast(Any, auto_schema)._map_serializer(self.target, direction, bypass_extensions=True)
         return schema | {"additionalProperties": False}
 
 

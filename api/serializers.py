@@ -42,6 +42,11 @@ class Resource(serializers.Serializer[Any]):
         self.read_only = True
 
 
+def many(body: type[Body], *, max_items: int, **options: Any) -> serializers.ListSerializer[Any]:
+    """Return a field of a list of bodies."""
+    return body(many=True, max_length=max_items, **options)  # type: ignore[call-arg,return-value]
+
+
 def own_id(prefix: str) -> PublicIdField:
     """Return the field of a row's own id."""
     return PublicIdField(prefix, source="pk", read_only=True)

@@ -1,9 +1,9 @@
 """The base of every resource: HTTP in, one service call, JSON out."""
 
 import uuid
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -17,6 +17,7 @@ from common.actors import Actor
 from common.errors import NotFoundError
 from common.ids import from_public
 
+ModelT = TypeVar("ModelT", bound=Model)
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -70,6 +71,15 @@ class Resource(IdempotentMixin, ViewSet):
             raise InvalidParameterError(f"{name} is one of {', '.join(allowed)}.")
         return value
 
+    def number(self, name: str, *, default: int, least: int, most: int) -> int:
+        """Return a query parameter that is a whole number in a range."""
+        text = self.request.query_params.get(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+            raise InvalidParameterError(f"{name} is a whole number from {least} to {most}.")
+        return int(text)
+
 
 def id_in_path(prefix: str, text: str) -> uuid.UUID:
     """Return the id an address names; one that cannot exist is not found, like one that does not."""
@@ -77,3 +87,11 @@ def id_in_path(prefix: str, text: str) -> uuid.UUID:
         return from_public(prefix, text)
     except ValueError:
         raise NotFoundError from None
+
+
+def found(rows: QuerySet[ModelT], identifier: uuid.UUID) -> ModelT:
+    """Return the row of an id among those the actor may see, or raise NotFoundError."""
+    row = rows.filter(pk=identifier).first()
+    if row is None:
+        raise NotFoundError
+    return row

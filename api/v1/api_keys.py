@@ -60,7 +60,7 @@ class ApiKeysView(views.Resource):
         return self.answer(api_keys.create(actor=self.actor, **self.given(ApiKeyIn)), IssuedKeyOut, 201)
 
     @extend_schema(request=EmptyBody, responses=ApiKeyOut)
-    def revoke(self, request: Request, id: str) -> Response:  # noqa: A002 (the name in the address)
+    def revoke(self, request: Request, public_id: str) -> Response:
         """Revoke a key from the next request on."""
         self.given(EmptyBody)
-        return self.answer(api_keys.revoke(actor=self.actor, key_id=views.id_in_path("key", id)), ApiKeyOut)
+        return self.answer(api_keys.revoke(actor=self.actor, key_id=views.id_in_path("key", public_id)), ApiKeyOut)

@@ -3,13 +3,52 @@
 from django.urls import URLPattern, path
 
 from api.v1.api_keys import ApiKeysView
+from api.v1.assignments import AssignmentsView
+from api.v1.batches import BatchesView, JobBatchesView
 from api.v1.health import HealthView
+from api.v1.jobs import JobsView
+from api.v1.label_schemas import LabelSchemasView
+from api.v1.market_staff import GoldSetsView, VendorsView
+from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
+from api.v1.qualifications import QualificationView
+from api.v1.results import EventsView, LabelsView
+from api.v1.vendor import VendorView
 
 urlpatterns: list[URLPattern] = [
     path("health/", HealthView.as_view({"get": "retrieve"})),
     path("organizations/", SignUpView.as_view({"post": "create"})),
     path("organization/", OrganizationView.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("api-keys/", ApiKeysView.as_view({"get": "list", "post": "create"})),
-    path("api-keys/<str:id>/revoke/", ApiKeysView.as_view({"post": "revoke"})),
+    path("api-keys/<str:public_id>/revoke/", ApiKeysView.as_view({"post": "revoke"})),
+    path("vendor/", VendorView.as_view({"get": "retrieve", "post": "create"})),
+    path("vendor/capabilities/", VendorView.as_view({"post": "declare"})),
+    path("vendor/capabilities/<str:public_id>/qualification/", QualificationView.as_view({"post": "start"})),
+    path("vendor/qualifications/<str:public_id>/answers/", QualificationView.as_view({"post": "answers"})),
+    path("vendor/prices/", VendorView.as_view({"post": "price"})),
+    path("vendor/agreement/", VendorView.as_view({"post": "sign"})),
+    path("vendor/availability/", VendorView.as_view({"patch": "availability"})),
+    path("vendor/submit/", VendorView.as_view({"post": "submit"})),
+    path("vendors/", VendorsView.as_view({"get": "list"})),
+    path("vendors/<str:public_id>/review/", VendorsView.as_view({"post": "review"})),
+    path("gold-sets/", GoldSetsView.as_view({"post": "create"})),
+    path("offers/", OffersView.as_view({"get": "list"})),
+    path("offers/<str:public_id>/", OffersView.as_view({"get": "retrieve"})),
+    path("offers/<str:public_id>/accept/", OffersView.as_view({"post": "accept"})),
+    path("offers/<str:public_id>/decline/", OffersView.as_view({"post": "decline"})),
+    path("assignments/", AssignmentsView.as_view({"get": "list"})),
+    path("assignments/<str:public_id>/", AssignmentsView.as_view({"get": "retrieve"})),
+    path("assignments/<str:public_id>/annotations/", AssignmentsView.as_view({"put": "annotate"})),
+    path("assignments/<str:public_id>/release/", AssignmentsView.as_view({"post": "release"})),
+    path("label-schemas/", LabelSchemasView.as_view({"get": "list", "post": "create"})),
+    path("jobs/", JobsView.as_view({"get": "list", "post": "create"})),
+    path("jobs/<str:public_id>/", JobsView.as_view({"get": "retrieve"})),
+    path("jobs/<str:public_id>/lots/", JobsView.as_view({"post": "add_lot"})),
+    path("jobs/<str:public_id>/cancel/", JobsView.as_view({"post": "cancel"})),
+    path("jobs/<str:public_id>/candidates/", JobsView.as_view({"get": "candidates"})),
+    path("jobs/<str:public_id>/labels/", LabelsView.as_view({"get": "list"})),
+    path("jobs/<str:public_id>/events/", EventsView.as_view({"get": "list"})),
+    path("jobs/<str:public_id>/batches/", JobBatchesView.as_view({"get": "list"})),
+    path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),
+    path("batches/<str:public_id>/resolve/", BatchesView.as_view({"post": "resolve"})),
 ]

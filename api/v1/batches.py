@@ -1,0 +1,111 @@
+"""Batches with the chain of offers made for each."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import views
+from api.fields import IntegerField, PublicIdField, RatioField, choice
+from api.serializers import Body, Resource, own_id
+from marketplace.core.states import BatchState
+from marketplace.models import Batch, Offer
+from marketplace.selectors import jobs
+from marketplace.services import escalations
+
+
+class ResolveIn(Body):
+    """What to do with a batch that nobody took."""
+
+    choice = choice(*escalations.CHOICES)
+    max_price_micro = IntegerField(required=False, allow_null=True, min_value=1, max_value=10**12)
+    min_accuracy = RatioField(required=False, allow_null=True)
+
+
+class BatchOut(Resource):
+    """A small set of records sent to one vendor."""
+
+    id = own_id("bat")
+    job = PublicIdField("job", source="job_id")
+    lot = PublicIdField("lot", source="lot_id")
+    lot_number = serializers.IntegerField(source="lot.number")
+    chunk = serializers.IntegerField()
+    layer = serializers.IntegerField()
+    state = serializers.CharField()
+    round = serializers.IntegerField()
+    n_items = serializers.IntegerField()
+    n_open = serializers.IntegerField()
+    n_offers = serializers.IntegerField()
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class ChainedOfferOut(Resource):
+    """An offer as the customer sees it: to whom, why in this place, and what came of it."""
+
+    id = own_id("off")
+    vendor = PublicIdField("ven", source="vendor_id")
+    vendor_name = serializers.CharField(source="vendor.name")
+    round = serializers.IntegerField()
+    sequence = serializers.IntegerField()
+    state = serializers.CharField()
+    n_records = serializers.IntegerField(source="n_items")
+    price_micro = serializers.IntegerField()
+    currency = serializers.CharField()
+    words = serializers.CharField(source="candidate.words")
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField()
+    assignment_state = serializers.SerializerMethodField()
+
+    def get_assignment_state(self, offer: Offer) -> str | None:
+        """Return how the accepted work stands."""
+        assignment = getattr(offer, "assignment", None)
+        return assignment.state if assignment is not None else None
+
+
+class BatchDetailOut(BatchOut):
+    """A batch with its chain of offers and the choices an escalated one leaves."""
+
+    offers = ChainedOfferOut(many=True)
+    choices = serializers.ListField(child=serializers.CharField())
+
+
+class JobBatchesView(views.Resource):
+    """The batches of one job."""
+
+    action_scopes = {"list": "jobs:read"}
+
+    @extend_schema(responses=BatchOut(many=True))
+    def list(self, request: Request, public_id: str) -> Response:
+        """List a job's batches, newest first."""
+        job = jobs.get(self.actor, views.id_in_path("job", public_id))
+        return self.page(jobs.batches(self.actor).filter(job=job), BatchOut)
+
+
+class BatchesView(views.Resource):
+    """A batch of the caller's jobs."""
+
+    action_scopes = {"retrieve": "jobs:read", "resolve": "jobs:write"}
+
+    @extend_schema(responses=BatchDetailOut)
+    def retrieve(self, request: Request, public_id: str) -> Response:
+        """Return a batch with its chain of offers."""
+        return Response(self._detail(jobs.batch(self.actor, views.id_in_path("bat", public_id))))
+
+    @extend_schema(request=ResolveIn, responses=BatchDetailOut)
+    def resolve(self, request: Request, public_id: str) -> Response:
+        """Decide on an escalated batch: pay more, ask less, wait, or close it."""
+        batch_id = views.id_in_path("bat", public_id)
+        escalations.resolve(actor=self.actor, batch_id=batch_id, **self.given(ResolveIn))
+        return Response(self._detail(jobs.batch(self.actor, batch_id)))
+
+    def _detail(self, batch: Batch) -> dict[str, Any]:
+        is_escalated = batch.state == BatchState.ESCALATED
+        return BatchOut(batch).data | {
+            "offers": ChainedOfferOut(jobs.offer_chain(self.actor, batch.pk), many=True).data,
+            "choices": list(escalations.CHOICES) if is_escalated else [],
+        }

@@ -1,0 +1,106 @@
+"""What comes back of a job: labels with their confidence, and the feed of everything that happened."""
+
+import uuid
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import views
+from api.fields import MAX_BIGINT, PublicIdField
+from api.serializers import Resource
+from common.ids import to_public
+from marketplace.models import JobRecord, RoutingEvent
+from marketplace.selectors import jobs
+
+
+class LabelOut(Resource):
+    """A record with what is known of its label."""
+
+    key = serializers.CharField()
+    state = serializers.CharField()
+    label = serializers.SerializerMethodField()  # type: ignore[assignment]
+    cannot_label = serializers.SerializerMethodField()
+    confidence = serializers.FloatField(allow_null=True)
+    lot = serializers.IntegerField(source="lot.number")
+
+    def get_label(self, record: JobRecord) -> str | None:
+        """Return the class name; null while open or when it cannot be labeled."""
+        if record.label is None or record.label < 0:
+            return None
+        return record.job.label_schema.classes[record.label]
+
+    def get_cannot_label(self, record: JobRecord) -> str | None:
+        """Return why it cannot be labeled."""
+        return record.reason or None
+
+
+class EventOut(Resource):
+    """Something that happened; ``id`` grows and is what ``after`` takes."""
+
+    id = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    kind = serializers.CharField()
+    subject = serializers.SerializerMethodField()
+    lot = PublicIdField("lot", source="lot_id", allow_null=True)
+    batch = PublicIdField("bat", source="batch_id", allow_null=True)
+    vendor = PublicIdField("ven", source="vendor_id", allow_null=True)
+    vendor_name = serializers.CharField(source="vendor.name", default=None, allow_null=True)
+    facts = serializers.SerializerMethodField()
+
+    def get_subject(self, event: RoutingEvent) -> str | None:
+        """Return the id of what it happened to."""
+        return subject_of(event)
+
+    def get_facts(self, event: RoutingEvent) -> dict[str, Any]:
+        """Return the details, ids in their outside form."""
+        return {name: _public(name, value) for name, value in event.facts.items()}
+
+
+_FACT_PREFIXES = {"assignment": "asg", "run": "rnk"}
+
+
+def subject_of(event: RoutingEvent) -> str | None:
+    """Return the public id of an event's subject: the job, lot or batch it names, else an offer or an assignment."""
+    if event.subject is None:
+        return None
+    owners = {event.job_id: "job", event.lot_id: "lot", event.batch_id: "bat"}
+    other = "off" if event.kind.startswith("offer.") else "asg"
+    return to_public(owners.get(event.subject, other), event.subject)
+
+
+def _public(name: str, value: Any) -> Any:
+    if name not in _FACT_PREFIXES or not isinstance(value, str):
+        return value
+    try:
+        return to_public(_FACT_PREFIXES[name], uuid.UUID(value))
+    except ValueError:
+        return value
+
+
+class LabelsView(views.Resource):
+    """Labels in the order in which they were asked for."""
+
+    action_scopes = {"list": "jobs:read"}
+    ordering = "id"
+
+    @extend_schema(responses=LabelOut(many=True))
+    def list(self, request: Request, public_id: str) -> Response:
+        """List a job's records with their labels."""
+        return self.page(jobs.labels(self.actor, views.id_in_path("job", public_id)), LabelOut)
+
+
+class EventsView(views.Resource):
+    """The append-only feed."""
+
+    action_scopes = {"list": "jobs:read"}
+    action_parameters = {"list": frozenset({"after"})}
+    ordering = "id"
+
+    @extend_schema(parameters=[OpenApiParameter("after", int)], responses=EventOut(many=True))
+    def list(self, request: Request, public_id: str) -> Response:
+        """List what happened after an event, oldest first."""
+        after = self.number("after", default=0, least=0, most=MAX_BIGINT)
+        return self.page(jobs.feed(self.actor, views.id_in_path("job", public_id), after=after), EventOut)

@@ -1,0 +1,240 @@
+"""A vendor's own record: register, declare, price, sign, submit."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import views
+from api.fields import BooleanField, InstantField, IntegerField, NumberField, PublicIdField, TextField, texts
+from api.serializers import Body, EmptyBody, Resource, own_id
+from vendors.models import CapacityWindow, Vendor
+from vendors.selectors import scorecards, vendors
+from vendors.services import capacity, onboarding
+from vendors.services.onboarding import AgreementTerms
+
+DAY_S = 24 * 3600
+MONTH_S = 30 * DAY_S
+
+
+class VendorIn(Body):
+    """Who registers."""
+
+    name = TextField()
+    languages = texts(max_length=16, required=False)
+    regions = texts(max_length=16, required=False)
+
+
+class CapabilityIn(Body):
+    """A kind of work."""
+
+    task_type = TextField(max_length=32)
+    modality = TextField(max_length=32)
+    language = TextField(max_length=16, required=False, allow_blank=True)
+    domain = TextField(max_length=64, required=False, allow_blank=True)
+
+
+class PriceIn(Body):
+    """A price per label from a moment on."""
+
+    capability = PublicIdField("cpb")
+    price_micro = IntegerField(min_value=1, max_value=10**12)
+    currency = serializers.RegexField("^[A-Z]{3}$")
+    valid_from = InstantField(required=False, allow_null=True)
+
+
+class AcceptWindowsIn(Body):
+    """Seconds to answer an offer, by what matters to the customer."""
+
+    cost = IntegerField(min_value=1, max_value=MONTH_S)
+    speed = IntegerField(min_value=1, max_value=MONTH_S)
+    accuracy = IntegerField(min_value=1, max_value=MONTH_S)
+
+
+class AgreementIn(Body):
+    """What the vendor promises."""
+
+    accept_window_s = AcceptWindowsIn()
+    min_batch = IntegerField(min_value=1, max_value=100_000)
+    max_concurrent = IntegerField(min_value=1, max_value=10_000)
+    start_window_s = IntegerField(min_value=1, max_value=MONTH_S)
+    base_s = IntegerField(required=False, max_value=MONTH_S, help_text="Time a batch takes besides its labels.")
+    seconds_per_label = NumberField(min_value=0.001, max_value=DAY_S)
+    signed_by = TextField()
+
+
+class AvailabilityIn(Body):
+    """Whether and how much the vendor takes; what is left out stays as it is."""
+
+    accepting = BooleanField(required=False)
+    paused_until = InstantField(required=False, allow_null=True)
+    slots = IntegerField(required=False, min_value=1, max_value=10_000)
+
+
+class RequirementOut(Resource):
+    """Something still to be done."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class EstimateOut(Resource):
+    """A ratio with its 90 % interval."""
+
+    mean = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    n_observed = serializers.IntegerField()
+
+
+class ScoreOut(Resource):
+    """A kind of work with the price in force and what is believed of it."""
+
+    id = PublicIdField("cpb", source="capability_id")
+    task_type = serializers.CharField()
+    modality = serializers.CharField()
+    language = serializers.CharField()
+    domain = serializers.CharField()
+    status = serializers.CharField()
+    price_micro = serializers.IntegerField(allow_null=True)
+    currency = serializers.CharField()
+    accuracy = EstimateOut()
+    acceptance = EstimateOut()
+    completion = EstimateOut()
+
+
+class CapacityOut(Resource):
+    """How much the vendor takes at once."""
+
+    slots = serializers.IntegerField()
+    in_flight = serializers.IntegerField()
+    accepting = serializers.BooleanField(source="is_accepting")
+    paused_until = serializers.DateTimeField(allow_null=True)
+
+
+class VendorOut(Resource):
+    """A vendor as others see it."""
+
+    id = own_id("ven")
+    name = serializers.CharField()
+    state = serializers.CharField()
+    languages = serializers.ListField(child=serializers.CharField())
+    regions = serializers.ListField(child=serializers.CharField())
+    n_batches_done = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class OwnVendorOut(VendorOut):
+    """A vendor as it sees itself: what is due, and its scorecard."""
+
+    state_reason = serializers.CharField()
+    requirements = RequirementOut(many=True)
+    capacity = CapacityOut()
+    scorecard = ScoreOut(many=True)
+
+
+class CapabilityOut(Resource):
+    """A declared kind of work."""
+
+    id = own_id("cpb")
+    task_type = serializers.CharField()
+    modality = serializers.CharField()
+    language = serializers.CharField()
+    domain = serializers.CharField()
+    status = serializers.CharField()
+
+
+class PriceOut(Resource):
+    """A listed price; it never changes."""
+
+    id = own_id("prc")
+    capability = PublicIdField("cpb", source="capability_id")
+    price_micro = serializers.IntegerField()
+    currency = serializers.CharField()
+    valid_from = serializers.DateTimeField()
+
+
+class AgreementOut(Resource):
+    """A signed version of the terms."""
+
+    id = own_id("agr")
+    version = serializers.IntegerField()
+    signed_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+def own_vendor(vendor: Vendor) -> dict[str, Any]:
+    """Return a vendor as it sees itself."""
+    return VendorOut(vendor).data | {
+        "state_reason": vendor.state_reason,
+        "requirements": RequirementOut(vendors.requirements(vendor), many=True).data,
+        "capacity": CapacityOut(CapacityWindow.objects.get(vendor=vendor)).data,
+        "scorecard": ScoreOut(scorecards.of_vendor(vendor), many=True).data,
+    }
+
+
+class VendorView(views.Resource):
+    """The caller's own vendor."""
+
+    action_scopes = {
+        "retrieve": "vendor:read",
+        "create": "vendor:write",
+        "submit": "vendor:write",
+        "availability": "vendor:write",
+        "declare": "vendor:write",
+        "price": "vendor:write",
+        "sign": "vendor:write",
+    }
+
+    @extend_schema(responses=OwnVendorOut)
+    def retrieve(self, request: Request) -> Response:
+        """Return the own vendor with what is due and its scorecard."""
+        return Response(own_vendor(vendors.own(self.actor)))
+
+    @extend_schema(request=VendorIn, responses={201: OwnVendorOut})
+    def create(self, request: Request) -> Response:
+        """Register the organization as a vendor; asked again, the vendor is returned as it is."""
+        given = {"languages": [], "regions": []} | self.given(VendorIn)
+        return Response(own_vendor(onboarding.register(actor=self.actor, **given)), status=201)
+
+    @extend_schema(request=EmptyBody, responses=OwnVendorOut)
+    def submit(self, request: Request) -> Response:
+        """Hand the application in for review."""
+        self.given(EmptyBody)
+        return Response(own_vendor(onboarding.submit(actor=self.actor)))
+
+    @extend_schema(request=AvailabilityIn, responses=OwnVendorOut)
+    def availability(self, request: Request) -> Response:
+        """Switch work on or off, pause, or change the number of slots."""
+        given = self.given(AvailabilityIn)
+        window = CapacityWindow.objects.get(vendor=vendors.own(self.actor))
+        changed = capacity.set_availability(
+            actor=self.actor,
+            is_accepting=given.get("accepting"),
+            slots=given.get("slots"),
+            paused_until=given.get("paused_until", window.paused_until),
+        )
+        return Response(own_vendor(changed))
+
+    @extend_schema(request=CapabilityIn, responses={201: CapabilityOut})
+    def declare(self, request: Request) -> Response:
+        """Declare a kind of work; it becomes active by qualification."""
+        given = {"language": "", "domain": ""} | self.given(CapabilityIn)
+        return self.answer(onboarding.declare_capability(actor=self.actor, **given), CapabilityOut, 201)
+
+    @extend_schema(request=PriceIn, responses={201: PriceOut})
+    def price(self, request: Request) -> Response:
+        """List a price per label."""
+        given = self.given(PriceIn)
+        entry = onboarding.list_price(actor=self.actor, capability_id=given.pop("capability"), **given)
+        return self.answer(entry, PriceOut, 201)
+
+    @extend_schema(request=AgreementIn, responses={201: AgreementOut})
+    def sign(self, request: Request) -> Response:
+        """Sign the terms; a later signature replaces an earlier one for offers made from then on."""
+        given = {"base_s": 0} | self.given(AgreementIn)
+        windows = {f"accept_window_{name}_s": seconds for name, seconds in given.pop("accept_window_s").items()}
+        signed = onboarding.sign_agreement(actor=self.actor, terms=AgreementTerms(**windows, **given))
+        return self.answer(signed, AgreementOut, 201)

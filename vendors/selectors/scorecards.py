@@ -1,0 +1,77 @@
+"""What the market has learnt about a vendor, by capability, with the uncertainty of it."""
+
+import uuid
+from dataclasses import dataclass
+
+from common.clock import Now
+from vendors.core.posteriors import Ratio
+from vendors.models import Capability, PriceListEntry, RatioPosterior, Vendor
+from vendors.selectors.candidates import ACCEPTANCE_PRIOR, ACCURACY_PRIOR, COMPLETION_PRIOR
+
+_PRIORS = {
+    RatioPosterior.Metric.ACCURACY: ACCURACY_PRIOR,
+    RatioPosterior.Metric.ACCEPTANCE: ACCEPTANCE_PRIOR,
+    RatioPosterior.Metric.COMPLETION: COMPLETION_PRIOR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A ratio with the interval that holds 90 % of the belief, and how many observations stand behind it."""
+
+    mean: float
+    low: float
+    high: float
+    n_observed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One kind of work of a vendor: its price in force and what is believed of it."""
+
+    capability_id: uuid.UUID
+    task_type: str
+    modality: str
+    language: str
+    domain: str
+    status: str
+    price_micro: int | None
+    currency: str
+    accuracy: Estimate
+    acceptance: Estimate
+    completion: Estimate
+
+
+def of_vendor(vendor: Vendor) -> list[Score]:
+    """Return a vendor's scores, oldest capability first (three queries)."""
+    capabilities = Capability.objects.filter(vendor=vendor).prefetch_related("ratios").order_by("pk")
+    in_force = (
+        PriceListEntry.objects.filter(capability__vendor=vendor, valid_from__lte=Now())
+        .order_by("capability_id", "-valid_from")
+        .distinct("capability_id")
+    )
+    prices = {price.capability_id: price for price in in_force}
+    return [_score(capability, prices.get(capability.pk)) for capability in capabilities]
+
+
+def _score(capability: Capability, price: PriceListEntry | None) -> Score:
+    ratios = {row.metric: row for row in capability.ratios.all()}
+    metric = RatioPosterior.Metric
+    return Score(
+        capability_id=capability.pk,
+        task_type=capability.task_type,
+        modality=capability.modality,
+        language=capability.language,
+        domain=capability.domain,
+        status=capability.status,
+        price_micro=price.price_micro if price else None,
+        currency=price.currency if price else "",
+        accuracy=_estimate(ratios.get(metric.ACCURACY), _PRIORS[metric.ACCURACY]),
+        acceptance=_estimate(ratios.get(metric.ACCEPTANCE), _PRIORS[metric.ACCEPTANCE]),
+        completion=_estimate(ratios.get(metric.COMPLETION), _PRIORS[metric.COMPLETION]),
+    )
+
+
+def _estimate(row: RatioPosterior | None, prior: Ratio) -> Estimate:
+    belief = prior.with_counts(row.successes, row.failures) if row else prior
+    return Estimate(belief.mean, belief.lower(), belief.upper(), row.n_observed if row else 0)
