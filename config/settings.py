@@ -117,6 +117,9 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
 
+# The status page shows totals of the whole market: open it on a private machine only.
+STATUS_PAGE_IS_PUBLIC = env.bool("STATUS_PAGE_IS_PUBLIC", default=False)
+
 # Array files of datasets: any fsspec URL (a local folder, s3://, gs://).
 DATASET_STORAGE_URL = env("DATASET_STORAGE_URL", default=f"file://{HOME / 'datasets'}")
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=256 * 1024 * 1024)

@@ -95,4 +95,7 @@ def _shared_environment(given: Mapping[str, str], home: Home, database_url: str,
     shared = dict(given) | dict.fromkeys(SINGLE_THREADED, "1")
     shared |= {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "LABELYARD_HOME": str(home.root)}
     shared |= {"DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUNBUFFERED": "1"}
-    return shared | {"SECURE_COOKIES": given.get("SECURE_COOKIES", "0")}  # plain http on the loopback interface
+    # Plain http on the loopback interface, where only this machine's users see the totals.
+    return shared | {
+        name: given.get(name, value) for name, value in (("SECURE_COOKIES", "0"), ("STATUS_PAGE_IS_PUBLIC", "1"))
+    }

@@ -1,5 +1,8 @@
 """Pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from portal.ops import views
+
+app_name = "portal"
+urlpatterns: list[URLPattern | URLResolver] = [path("", views.status_page, name="status")]

@@ -18,6 +18,9 @@ from vendors.models import DurationPosterior
 from vendors.selectors import vendors
 from vendors.services import posteriors
 
+CANNOT_LABEL = -1
+CANNOT_LABEL_REASONS = checks.CANNOT_LABEL_REASONS
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
