@@ -5,6 +5,9 @@ from django.urls import URLPattern, path
 from api.v1.api_keys import ApiKeysView
 from api.v1.assignments import AssignmentsView
 from api.v1.batches import BatchesView, JobBatchesView
+from api.v1.campaigns import CampaignsView
+from api.v1.datasets import DatasetsView
+from api.v1.experiments import ExperimentsView, PicksView, RoundsView
 from api.v1.health import HealthView
 from api.v1.jobs import JobsView
 from api.v1.label_schemas import LabelSchemasView
@@ -51,4 +54,17 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:public_id>/batches/", JobBatchesView.as_view({"get": "list"})),
     path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),
     path("batches/<str:public_id>/resolve/", BatchesView.as_view({"post": "resolve"})),
+    path("datasets/", DatasetsView.as_view({"get": "list", "post": "create"})),
+    path("datasets/<str:public_id>/", DatasetsView.as_view({"get": "retrieve"})),
+    path("experiments/", ExperimentsView.as_view({"get": "list", "post": "create"})),
+    path("experiments/<str:public_id>/", ExperimentsView.as_view({"get": "retrieve"})),
+    path("experiments/<str:public_id>/observations/", ExperimentsView.as_view({"post": "observe"})),
+    path("experiments/<str:public_id>/rounds/", RoundsView.as_view({"get": "list", "post": "create"})),
+    path("experiments/<str:public_id>/rounds/<int:number>/picks/", PicksView.as_view({"get": "list"})),
+    path("experiments/<str:public_id>/rounds/<int:number>/evaluate/", RoundsView.as_view({"post": "evaluate"})),
+    path("campaigns/", CampaignsView.as_view({"get": "list", "post": "create"})),
+    path("campaigns/<str:public_id>/", CampaignsView.as_view({"get": "retrieve"})),
+    path("campaigns/<str:public_id>/pause/", CampaignsView.as_view({"post": "pause"})),
+    path("campaigns/<str:public_id>/resume/", CampaignsView.as_view({"post": "resume"})),
+    path("campaigns/<str:public_id>/stop/", CampaignsView.as_view({"post": "stop"})),
 ]

@@ -1,0 +1,94 @@
+"""Campaigns: the closed loop, started, watched and steered."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import views
+from api.fields import IntegerField, PublicIdField, RatioField
+from api.serializers import Body, EmptyBody, Resource, own_id
+from marketplace.selectors import jobs
+from marketplace.services import campaigns
+from marketplace.services.campaigns import CampaignTerms
+
+
+class CampaignIn(Body):
+    """An experiment and the standing job that buys its labels."""
+
+    experiment = PublicIdField("exp")
+    job = PublicIdField("job")
+    rounds = IntegerField(min_value=1, max_value=1000)
+    target_accuracy = RatioField(required=False, allow_null=True)
+
+
+class CampaignOut(Resource):
+    """A closed loop."""
+
+    id = own_id("cmp")
+    experiment = PublicIdField("exp", source="experiment_id")
+    job = PublicIdField("job", source="job_id")
+    state = serializers.CharField()
+    phase = serializers.CharField()
+    round = serializers.IntegerField()
+    max_rounds = serializers.IntegerField()
+    target_accuracy = serializers.FloatField(allow_null=True)
+    lot = PublicIdField("lot", source="lot_id", allow_null=True)
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class CampaignsView(views.Resource):
+    """The caller's campaigns; staff sees all."""
+
+    action_scopes = {
+        "list": "campaigns:read",
+        "create": "campaigns:write",
+        "retrieve": "campaigns:read",
+        "pause": "campaigns:write",
+        "resume": "campaigns:write",
+        "stop": "campaigns:write",
+    }
+
+    @extend_schema(responses=CampaignOut(many=True))
+    def list(self, request: Request) -> Response:
+        """List campaigns, newest first."""
+        return self.page(jobs.campaigns(self.actor), CampaignOut)
+
+    @extend_schema(request=CampaignIn, responses={201: CampaignOut})
+    def create(self, request: Request) -> Response:
+        """Start a campaign; asked again for the same pair, it is returned as it is."""
+        given = self.given(CampaignIn)
+        started = campaigns.start(
+            actor=self.actor,
+            experiment_id=given["experiment"],
+            job_id=given["job"],
+            terms=CampaignTerms(given["rounds"], given.get("target_accuracy")),
+        )
+        return self.answer(started, CampaignOut, 201)
+
+    @extend_schema(responses=CampaignOut)
+    def retrieve(self, request: Request, public_id: str) -> Response:
+        """Return a campaign."""
+        return self.answer(views.found(jobs.campaigns(self.actor), views.id_in_path("cmp", public_id)), CampaignOut)
+
+    @extend_schema(request=EmptyBody, responses=CampaignOut)
+    def pause(self, request: Request, public_id: str) -> Response:
+        """Select no further records until resumed; batches already out are finished."""
+        return self._control(public_id, "pause")
+
+    @extend_schema(request=EmptyBody, responses=CampaignOut)
+    def resume(self, request: Request, public_id: str) -> Response:
+        """Go on where the campaign was paused."""
+        return self._control(public_id, "resume")
+
+    @extend_schema(request=EmptyBody, responses=CampaignOut)
+    def stop(self, request: Request, public_id: str) -> Response:
+        """End the campaign for good."""
+        return self._control(public_id, "stop")
+
+    def _control(self, public_id: str, verb: str) -> Response:
+        self.given(EmptyBody)
+        campaign_id = views.id_in_path("cmp", public_id)
+        return self.answer(campaigns.control(actor=self.actor, campaign_id=campaign_id, verb=verb), CampaignOut)
