@@ -56,18 +56,26 @@ def _arm_cells(tally: JobTally, n_rounds: int) -> tuple[str, ...]:
     accuracy = f"{tally.accuracies[-1]:.1%} {sparkline(tally.accuracies)}" if tally.accuracies else "–"
     rounds = f"{tally.round}/{n_rounds}" + (" ✓" if tally.state == "finished" else "")
     counts = (tally.n_ordered, tally.n_labeled, tally.n_unlabelable)
-    return (rounds, *map(str, counts), accuracy, str(tally.fates.total()), str(tally.n_fallbacks), money(tally.paid_minor))
+    return (
+        rounds,
+        *map(str, counts),
+        accuracy,
+        str(tally.fates.total()),
+        str(tally.n_fallbacks),
+        money(tally.paid_minor),
+    )
 
 
 def vendors_table(view: View) -> Table:
     """Return one row per vendor."""
-    table = _table("vendor", "nature", "accepted", "declined", "no answer", "given up", "verdicts ✓ ↺ ✗", "paid", left=2)
-    natures = {behaviour.name: behaviour.vice for behaviour in CAST}
-    for vendor, name in sorted(view.names.items(), key=lambda item: list(natures).index(item[1])):
-        tally = view.vendors.get(vendor, VendorTally())
+    table = _table(
+        "vendor", "nature", "accepted", "declined", "no answer", "given up", "verdicts ✓ ↺ ✗", "paid", left=2
+    )
+    for behaviour in CAST:
+        tally = view.vendors.get(behaviour.name, VendorTally())
         verdicts = " ".join(f"{tally.verdicts[outcome]:3d}" for outcome in ("accepted", "rework", "rejected"))
         fates = [str(tally.offers[fate]) for fate in ("accepted", "declined", "expired")]
-        table.add_row(name, natures[name], *fates, str(tally.n_failed), verdicts, money(tally.paid_minor))
+        table.add_row(behaviour.name, behaviour.vice, *fates, str(tally.n_failed), verdicts, money(tally.paid_minor))
     return table
 
 
@@ -75,7 +83,9 @@ def lines_panel(frame: Frame) -> Panel:
     """Return what happened last."""
     lines = list(frame.view.lines)[-_N_LINES:]
     text = "\n".join(f"{frame.arms.get(job, ''):>9}  {words}" for job, words in lines)
-    return Panel(Text(text, no_wrap=True, overflow="ellipsis"), title="what happens", title_align="left", height=_N_LINES + 2)
+    return Panel(
+        Text(text, no_wrap=True, overflow="ellipsis"), title="what happens", title_align="left", height=_N_LINES + 2
+    )
 
 
 def money(minor: int) -> str:

@@ -38,7 +38,7 @@ def sign_up(run: Setting, *, name: str, kind: str, key: str) -> Client:
 
 def token_of(answer: dict[str, Any]) -> str:
     """Return the key that a sign-up handed out."""
-    return str(answer["api_key"]["token"])
+    return str(answer["api_key"]["secret"])
 
 
 def join(run: Setting, behaviour: Behaviour, truth: dict[str, Truth]) -> Client:
@@ -80,7 +80,7 @@ def wait_reviewed(client: Client) -> str:
     while True:
         vendor = client.get("/vendor/")
         if vendor["state"] in {"qualifying", "probation", "active"}:
-            return str(vendor["capabilities"][0]["id"])
+            return str(vendor["scorecard"][0]["id"])
         if vendor["state"] in {"rejected", "suspended", "closed"}:
             raise NotAdmittedError(f"{vendor['name']} is {vendor['state']}.")
         time.sleep(POLL_S)

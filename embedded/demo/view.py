@@ -47,39 +47,29 @@ class JobTally:
 
 
 class View:
-    """The state of the market as this customer's feeds tell it."""
+    """The state of the market as this customer's feeds tell it; vendors go by their names."""
 
-    def __init__(self, names: Mapping[str, str] | None = None) -> None:
-        self.names = dict(names or {})
+    def __init__(self) -> None:
         self.vendors: dict[str, VendorTally] = {}
         self.jobs: dict[str, JobTally] = {}
         self.lines: deque[tuple[str, str]] = deque(maxlen=_KEPT_LINES)
 
-    def add(self, job: str, events: Iterable[Event]) -> None:
-        """Fold new events of a job, oldest first."""
+    def add(self, job: str, events: Iterable[Event]) -> list[tuple[str, str]]:
+        """Fold new events of a job, oldest first; return those worth telling, as (job, sentence)."""
         tally = self.jobs.setdefault(job, JobTally())
+        fresh = []
         for event in events:
             self._fold(tally, event)
-            words = self.words(event)
+            words = sentence(event)
             if words:
-                self.lines.append((job, words))
-
-    def name(self, vendor: str | None) -> str:
-        """Return what a vendor is called."""
-        return self.names.get(vendor or "", vendor or "nobody")
-
-    def words(self, event: Event) -> str:
-        """Return an event as a sentence; empty when it is of no interest to a reader."""
-        template = _SENTENCES.get(event["kind"])
-        if template is None:
-            return ""
-        facts = _Facts(event.get("facts") or {})
-        return template.format_map(_Facts(facts | {"vendor": self.name(event.get("vendor"))}))
+                fresh.append((job, words))
+        self.lines.extend(fresh)
+        return fresh
 
     def _fold(self, tally: JobTally, event: Event) -> None:
         area, _, what = event["kind"].partition(".")
-        facts = event.get("facts") or {}
-        vendor = self.vendors.setdefault(event["vendor"], VendorTally()) if event.get("vendor") else VendorTally()
+        facts, name = event["facts"], event["vendor_name"]
+        vendor = self.vendors.setdefault(name, VendorTally()) if name else VendorTally()
         match area, what:
             case "offer", fate if fate in FATES:
                 tally.fates[fate] += 1
@@ -94,6 +84,12 @@ class View:
                 _settle(tally, vendor, facts)
             case _:
                 _fold_progress(tally, event["kind"], facts)
+
+
+def sentence(event: Event) -> str:
+    """Return an event in words; empty when it is of no interest to a reader."""
+    template = _SENTENCES.get(event["kind"], "")
+    return template.format_map(_Facts(event["facts"], vendor=event["vendor_name"]))
 
 
 def _settle(tally: JobTally, vendor: VendorTally, facts: Mapping[str, Any]) -> None:
@@ -142,7 +138,7 @@ _SENTENCES: Final = {
     "batch.escalated": "no candidate left for a batch: the customer is asked",
     "escalation.resolved": "the customer decided: {choice}",
     "lot.closed": "lot {number} closed: {labeled} labeled, {unlabelable} cannot be labeled, {unresolved} unresolved",
-    "round.evaluated": "round {round} evaluated: accuracy {accuracy:.1%}",
+    "round.evaluated": "round {round} evaluated: accuracy {accuracy:.3}",
     "campaign.finished": "finished. {reason}",
     "campaign.paused": "paused. {reason}",
 }
