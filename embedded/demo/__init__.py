@@ -1,1 +1,1 @@
-"""The demo: the main job on real input."""
+"""The demo: one customer and nine vendors, each a program of its own that knows the service by its HTTP API alone."""

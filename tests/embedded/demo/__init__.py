@@ -1,0 +1,1 @@
+"""The demo's parts, on canned answers of the API."""
