@@ -96,13 +96,16 @@ def _loop_checks(results: Results) -> list[Check]:
 def _selection_checks(selector: ArmSummary, random: ArmSummary, pool: MessyDigits) -> list[Check]:
     share, limit = selector.share("foreign"), pool_share(pool) / 2
     shares = selector.shares("foreign")
+    so_far = running_mean(shares)
     final, control = _last(selector.accuracies), _last(random.accuracies)
     return [
         Check(
             "foreign rows bought: at most half their share of the pool", share <= limit, f"{share:.1%} <= {limit:.1%}"
         ),
         Check(
-            "foreign rows bought: falling round by round", is_falling(shares), " > ".join(f"{s:.1%}" for s in shares)
+            "foreign share of all rows bought so far: falling round by round",
+            is_falling(so_far),
+            f"{' > '.join(f'{s:.1%}' for s in so_far)}; by round {', '.join(f'{s:.1%}' for s in shares)}",
         ),
         Check(
             "final accuracy: above the random control at equal labels",
@@ -110,6 +113,15 @@ def _selection_checks(selector: ArmSummary, random: ArmSummary, pool: MessyDigit
             f"{final:.1%} against {control:.1%} with {selector.n_asked} and {random.n_asked} records asked",
         ),
     ]
+
+
+def running_mean(shares: Sequence[float]) -> list[float]:
+    """Return the mean of the shares up to each round; rounds are equally large.
+
+    >>> running_mean([0.3, 0.1])
+    [0.3, 0.2]
+    """
+    return [sum(shares[:n]) / n for n in range(1, len(shares) + 1)]
 
 
 def is_falling(shares: Sequence[float]) -> bool:
