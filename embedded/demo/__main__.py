@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 from rich.table import Table
 
@@ -13,9 +14,9 @@ from embedded import clean
 from embedded.demo import summary
 from embedded.demo.client import ApiError
 from embedded.demo.material import Material
-from embedded.demo.programs import Programs, ServiceError
+from embedded.demo.programs import Programs
 from embedded.demo.results import Results
-from embedded.demo.run import Demo, DemoError, Options
+from embedded.demo.run import Demo, Options
 from embedded.home import Home
 
 
@@ -33,7 +34,7 @@ def main(arguments: list[str]) -> int:
         tell(console, found, made, page)
         if options.keep_running:
             keep_running(console, programs)
-    except (DemoError, ServiceError, ApiError) as error:
+    except (RuntimeError, ApiError, httpx.TransportError) as error:
         console.print(f"The demo did not complete: {error}", style="red", highlight=False)
         return 1
     except KeyboardInterrupt:
