@@ -23,7 +23,7 @@ from embedded.home import Home
 def main(arguments: list[str]) -> int:
     """Run the demo; return the exit code."""
     options = parse(arguments)
-    console, outer = Console(), Home.of()
+    console, outer = console_of(sys.stdout.isatty()), Home.of()
     home = Home(outer.root / "demo")
     if clean.clean(home) != 0:
         return 1
@@ -43,6 +43,13 @@ def main(arguments: list[str]) -> int:
     finally:
         programs.stop()
     return 0 if found.is_complete else 1
+
+
+def console_of(is_terminal: bool) -> Console:
+    """Return the console; what is no terminal is wide enough for every line."""
+    return (
+        Console(highlight=False, soft_wrap=True) if is_terminal else Console(highlight=False, soft_wrap=True, width=160)
+    )
 
 
 def parse(arguments: list[str]) -> Options:
