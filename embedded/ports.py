@@ -18,8 +18,8 @@ def is_free(port: int) -> bool:
 
 
 def choose(preferred: int) -> int:
-    """Return the preferred port, or one the system calls free when it is taken."""
-    return preferred if is_free(preferred) else _any_free()
+    """Return the preferred port, or one the system calls free when it is taken (or 0, for any)."""
+    return preferred if preferred and is_free(preferred) else _any_free()
 
 
 def speaks_http(port: int, path: str = "/api/v1/health/", timeout_s: float = 5.0) -> bool:

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 from rich.table import Table
 
@@ -13,16 +14,16 @@ from embedded import clean
 from embedded.demo import summary
 from embedded.demo.client import ApiError
 from embedded.demo.material import Material
-from embedded.demo.programs import Programs, ServiceError
+from embedded.demo.programs import Programs
 from embedded.demo.results import Results
-from embedded.demo.run import Demo, DemoError, Options
+from embedded.demo.run import Demo, Options
 from embedded.home import Home
 
 
 def main(arguments: list[str]) -> int:
     """Run the demo; return the exit code."""
     options = parse(arguments)
-    console, outer = Console(), Home.of()
+    console, outer = console_of(sys.stdout.isatty()), Home.of()
     home = Home(outer.root / "demo")
     if clean.clean(home) != 0:
         return 1
@@ -33,7 +34,7 @@ def main(arguments: list[str]) -> int:
         tell(console, found, made, page)
         if options.keep_running:
             keep_running(console, programs)
-    except (DemoError, ServiceError, ApiError) as error:
+    except (RuntimeError, ApiError, httpx.TransportError) as error:
         console.print(f"The demo did not complete: {error}", style="red", highlight=False)
         return 1
     except KeyboardInterrupt:
@@ -42,6 +43,13 @@ def main(arguments: list[str]) -> int:
     finally:
         programs.stop()
     return 0 if found.is_complete else 1
+
+
+def console_of(is_terminal: bool) -> Console:
+    """Return the console; what is no terminal is wide enough for every line."""
+    return (
+        Console(highlight=False, soft_wrap=True) if is_terminal else Console(highlight=False, soft_wrap=True, width=160)
+    )
 
 
 def parse(arguments: list[str]) -> Options:

@@ -52,7 +52,7 @@ def foreign_shares(arms: Sequence[ArmSummary], pool_share: float) -> str:
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter("{x:.0%}")
-    axes.legend(frameon=False)
+    figure.legend(frameon=False, ncols=4, fontsize=8, loc="outside upper left")
     return _svg(figure)
 
 
@@ -84,7 +84,7 @@ def kinds_by_round(arm: ArmSummary, kinds: Sequence[str]) -> str:
         axes.bar(numbers, counts, bottom=bottom, color=colour, label=kind, width=0.7)
         bottom = [low + count for low, count in zip(bottom, counts, strict=True)]
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(frameon=False, ncols=2, fontsize=8)
+    figure.legend(frameon=False, ncols=4, fontsize=8, loc="outside upper left")
     return _svg(figure)
 
 

@@ -125,11 +125,15 @@ def _chains(arm: Arm) -> str:
 
 
 def _chain(batch: Row) -> str:
-    return " → ".join(
-        f'<span class="offer {escape(offer["state"])}" title="{escape(offer.get("reason") or offer["state"])}">'
-        f"{_FATE_SIGNS.get(offer['state'], '')} {escape(offer['vendor_name'])}</span>"
-        for offer in batch["offers"]
-    )
+    return " → ".join(_link(offer) for offer in batch["offers"])
+
+
+def _link(offer: Row) -> str:
+    """Return an offer with its fate, and how the work ended where it did not end well."""
+    ended = offer["assignment_state"] if offer["assignment_state"] in {"failed", "rejected"} else ""
+    words = f"{_FATE_SIGNS[offer['state']]} {offer['vendor_name']}{f', {ended}' if ended else ''}"
+    why = offer["reason"] or offer["state"]
+    return f'<span class="offer {escape(ended or offer["state"])}" title="{escape(why)}">{escape(words)}</span>'
 
 
 def _picks(arm: Arm, pool: MessyDigits) -> str:

@@ -16,6 +16,7 @@ from embedded.demo.setting import CLASSES, Setting
 POLL_S: Final = 0.3
 PART: Final = 6
 _OPEN_STATES: Final = frozenset({"reserved", "started", "rework"})
+_NO_SLOT: Final = "capacity_exhausted"
 _LOST_RACES: Final = frozenset({404, 409})
 
 
@@ -65,14 +66,19 @@ class VendorProgram:
         """Accept or decline after some thought; an offer that ran out meanwhile is no loss."""
         self._sleep(self.behaviour.response_s)
         rng = random.Random(f"{self.run.seed}:{self.behaviour.key}:{offer['id']}")
+        wants = rng.random() < self.behaviour.accepts_ratio
+        if not wants or self._refused(f"/offers/{offer['id']}/accept/") == _NO_SLOT:
+            self._refused(f"/offers/{offer['id']}/decline/", reason="no_capacity")
+
+    def _refused(self, path: str, **body: str) -> str:
+        """Send a decision; return why it came to nothing, empty when it did not."""
         try:
-            if rng.random() < self.behaviour.accepts_ratio:
-                self.client.post(f"/offers/{offer['id']}/accept/")
-            else:
-                self.client.post(f"/offers/{offer['id']}/decline/", {"reason": "no_capacity"})
+            self.client.post(path, body)
         except ApiError as error:
             if error.status not in _LOST_RACES:
                 raise
+            return error.code
+        return ""
 
     def _work(self, assignment_id: str) -> None:
         """Deliver an assignment part by part, as far as this vendor ever gets."""

@@ -154,3 +154,7 @@ def test_a_mangled_run_file_counts_as_none(home: Home) -> None:
     home.run_file.write_text('{"state": "ready"')
     assert run_info.read(home.run_file) is None
     assert stale.clean(home) == []
+
+
+def test_port_0_means_any_free_one() -> None:
+    assert ports.is_free(ports.choose(0))

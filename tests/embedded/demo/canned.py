@@ -50,8 +50,9 @@ def round_of(number: int, accuracy: float) -> dict[str, Any]:
 
 def batch() -> dict[str, Any]:
     offers = [
-        {"vendor_name": "Nightjar Data", "state": "expired", "reason": "no_answer"},
-        {"vendor_name": "Steady Hands", "state": "accepted", "reason": ""},
+        {"vendor_name": "Nightjar Data", "state": "expired", "reason": "no_answer", "assignment_state": None},
+        {"vendor_name": "Halfway Labels", "state": "accepted", "reason": "", "assignment_state": "failed"},
+        {"vendor_name": "Steady Hands", "state": "accepted", "reason": "", "assignment_state": "accepted"},
     ]
     return {"lot_number": 1, "chunk": 0, "layer": 0, "n_items": 22, "offers": offers}
 

@@ -21,9 +21,10 @@ TRUTH = {f"uri-{i}": Truth(i % 10) if i % 5 else Truth(-1, "out_of_scope") for i
 class Market:
     """Offers one batch and takes what comes."""
 
-    def __init__(self, n_records: int = 20, refusal: int | None = None) -> None:
+    def __init__(self, n_records: int = 20, refusal: int | None = None, code: str = "offer_expired") -> None:
         self.n_records = n_records
         self.refusal = refusal
+        self.code = code
         self.offer = "live"
         self.work = ""
         self.given: dict[str, dict[str, Any]] = {}
@@ -43,9 +44,9 @@ class Market:
                 return self._take(json.loads(request.content)["annotations"])
 
     def _decide(self, decision: str) -> httpx.Response:
-        if self.refusal:
-            self.offer = "expired"
-            return httpx.Response(self.refusal, json={"code": "offer_expired"})
+        if self.refusal and decision == "accept":
+            self.offer = "live" if self.code == "capacity_exhausted" else "expired"
+            return httpx.Response(self.refusal, json={"code": self.code})
         self.offer, self.work = decision, "reserved" if decision == "accept" else ""
         return httpx.Response(200, json={})
 
@@ -96,6 +97,10 @@ def test_the_decliner_declines_most_offers() -> None:
 @pytest.mark.parametrize("refusal", [404, 409])
 def test_an_offer_that_ran_out_is_no_error(refusal: int) -> None:
     assert worked("steady", Market(refusal=refusal)).given == {}
+
+
+def test_a_vendor_without_a_free_slot_declines_instead_of_keeping_the_customer_waiting() -> None:
+    assert worked("steady", Market(refusal=409, code="capacity_exhausted")).offer == "decline"
 
 
 def test_any_other_refusal_is_an_error() -> None:
