@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -40,6 +40,7 @@ _COUNTERPARTS: dict[type[Exception], type[DomainError]] = {
     exceptions.ParseError: errors.MalformedRequestError,
     exceptions.Throttled: errors.ThrottledError,
     RequestDataTooBig: TooLargeError,
+    UnreadablePostError: errors.TruncatedBodyError,
     SuspiciousOperation: errors.MalformedRequestError,
 }
 

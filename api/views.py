@@ -38,6 +38,9 @@ class Resource(IdempotentMixin, ViewSet):
         unknown = sorted(set(request.query_params) - known)
         if unknown:
             raise InvalidParameterError(f"The parameter {unknown[0][:100]!r} is unknown here.")
+        twice = sorted(name for name, values in request.query_params.lists() if len(values) > 1)
+        if twice:
+            raise InvalidParameterError(f"The parameter {twice[0]!r} is given twice.")
         if any("\0" in value for value in request.query_params.values()):
             raise MalformedRequestError("A parameter holds a NUL character.")
         if request.method in WITH_BODY and request.META.get("HTTP_TRANSFER_ENCODING"):

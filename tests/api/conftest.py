@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from common.services import accounts
+from tests.api import world
 from tests.api.client import Api
 
 
@@ -42,3 +43,16 @@ def vendor(sign_up):
 def staff(transactional_db):
     """Return the client of the platform's staff."""
     return Api(Client(raise_request_exception=False), accounts.create_platform_key(name="tests").token)
+
+
+@pytest.fixture
+def storage(settings, tmp_path):
+    """Keep array files in the test's own folder."""
+    settings.DATASET_STORAGE_URL = f"file://{tmp_path}"
+    return tmp_path
+
+
+@pytest.fixture
+def everything(customer, vendor, staff, sign_up, storage):
+    """Return a world with one of everything and strangers of both kinds."""
+    return world.make(customer, vendor, staff, {kind: sign_up(kind) for kind in ("customer", "vendor")})

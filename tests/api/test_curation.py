@@ -1,0 +1,139 @@
+"""Datasets, experiments and campaigns over HTTP."""
+
+import numpy as np
+import pytest
+
+from curation.models import Dataset
+from tests.api import pool, shop
+from tests.api.client import Api
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("storage")]
+
+
+def dataset(api: Api) -> str:
+    """Upload the pool and return its id."""
+    answer = pool.upload(api, pool.archive())
+    assert answer.status == 201, answer.body
+    return answer.body["id"]
+
+
+def experiment(api: Api, **more) -> str:
+    """Start an experiment and return its address."""
+    body = {"dataset": dataset(api), "name": "first", "batch_size": 6, "seed": 3} | more
+    return f"/experiments/{api.made('/experiments/', body)['id']}"
+
+
+def test_a_dataset_is_taken_in_and_shown(customer):
+    answer = pool.upload(customer, pool.archive())
+    assert (answer.status, answer.body["n_records"], answer.body["n_test"]) == (201, 40, 20)
+    assert customer.get(f"/datasets/{answer.body['id']}/").body == answer.body
+    assert customer.get("/datasets/").body["results"] == [answer.body]
+    assert pool.upload(customer, pool.archive()).code == "conflict"
+
+
+def test_a_table_brings_its_embeddings_beside_it(customer):
+    text = "key,uri,place\n" + "".join(f"r{i},s3://x/{i},roof\n" for i in range(4))
+    buffer = pool.io.BytesIO()
+    np.save(buffer, np.eye(4))
+    embeddings = pool.SimpleUploadedFile("e.npy", buffer.getvalue())
+    answer = pool.upload(customer, text.encode(), "pool.csv", embeddings=embeddings, classes=["a", "b"])
+    assert (answer.status, answer.body["n_features"], answer.body["classes"]) == (201, 4, ["a", "b"])
+
+
+BROKEN = {
+    "cut off": (pool.archive()[:-40], "pool.npz", "malformed_dataset"),
+    "empty": (b"", "pool.npz", "malformed_dataset"),
+    "pickle": (pool.archive(key=np.array([{}] * 40, dtype=object)), "pool.npz", "malformed_dataset"),
+    "NaN": (pool.archive(X=np.full((40, 3), np.nan)), "pool.npz", "malformed_dataset"),
+    "rows missing": (pool.archive(X=np.ones((39, 3))), "pool.npz", "malformed_dataset"),
+    "keys repeated": (pool.archive(key=np.array(["same"] * 40)), "pool.npz", "malformed_dataset"),
+    "no array": (pool.archive(X=None), "pool.npz", "malformed_dataset"),
+    "unknown format": (b"hello", "pool.exe", "malformed_dataset"),
+    "binary table": (b"\xff\x00\xfe", "pool.csv", "malformed_dataset"),
+    "not Parquet": (b"PAR1xxxxPAR1", "pool.parquet", "malformed_dataset"),
+    "no header": (b"a,b\n1,2\n", "pool.csv", "malformed_dataset"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_file_leaves_nothing_behind(customer, storage, fault):
+    data, file_name, code = BROKEN[fault]
+    answer = pool.upload(customer, data, file_name)
+    assert (answer.status, answer.code) == (422, code)
+    assert answer.body["errors"]
+    assert not Dataset.objects.exists()
+    assert list(storage.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"name": None}, {"name": "x" * 201}, {"extra": "1"}, {"file": None}, {"name": "\0"}]
+)
+def test_the_fields_beside_the_file_are_checked(customer, change):
+    assert pool.upload(customer, pool.archive(), **change).code == "validation_failed"
+
+
+def test_an_upload_cut_off_anywhere_is_refused(customer):
+    form = {"name": "pool", "modality": "image", "file": pool.SimpleUploadedFile("p.csv", b"key\n1\n"), "classes": "a"}
+    whole = pool.encode_multipart(pool.BOUNDARY, form)
+    for n_bytes in range(0, len(whole), 7):
+        wire = {"wsgi.input": pool.io.BytesIO(whole[:n_bytes]), "CONTENT_LENGTH": str(len(whole))}
+        answer = customer.send("POST", "/datasets/", raw=whole, content_type=pool.MULTIPART_CONTENT, **wire)
+        assert answer.code in {"truncated_body", "malformed_request"}, n_bytes
+
+
+def test_an_upload_over_the_cap_is_refused_unread(customer, settings):
+    settings.DATASET_MAX_BYTES = 100
+    assert pool.upload(customer, pool.archive()).code == "too_large"
+
+
+def test_a_person_labels_round_by_round(customer):
+    path = experiment(customer)
+    first = customer.made(f"{path}/rounds/")
+    assert (first["number"], first["n_picks"], first["metrics"]) == (1, 6, None)
+    assert customer.made(f"{path}/rounds/") == first
+    picks = customer.get(f"{path}/rounds/1/picks/").body["results"]
+    assert [pick["rank"] for pick in picks] == list(range(6))
+    assert all(pick["words"] for pick in picks)
+    labels = [{"key": pick["key"], "label": pool.CLASSES[i % 2]} for i, pick in enumerate(picks[:-1])]
+    labels.append({"key": picks[-1]["key"], "cannot_label": "corrupted"})
+    assert customer.made(f"{path}/observations/", {"labels": labels}) == {"n_recorded": 6}
+    metrics = customer.made(f"{path}/rounds/1/evaluate/")["metrics"]
+    assert (metrics["n_labeled"], metrics["n_unlabelable"]) == (5, 1)
+    assert customer.made(f"{path}/rounds/")["number"] == 2
+    assert [row["number"] for row in customer.get(f"{path}/rounds/").body["results"]] == [1, 2]
+
+
+def test_observations_are_checked(customer):
+    path = f"{experiment(customer)}/observations/"
+    for label, marked in [
+        ({"key": "nobody", "label": "left"}, ("labels[0].key", "unknown_key")),
+        ({"key": "record-1", "label": "up"}, ("labels[0].label", "unknown_class")),
+        ({"key": "record-1"}, ("labels[0].label", "one_of")),
+        ({"key": "record-1", "label": "left", "confidence": 1.5}, ("labels[0].confidence", "max_value")),
+    ]:
+        answer = customer.post(path, {"labels": [label]})
+        assert (answer.status, answer.fields) == (422, {marked})
+
+
+def test_a_campaign_is_started_paused_resumed_and_stopped(customer):
+    path = experiment(customer)
+    body = shop.job_body(customer, n_records=0)
+    schema = customer.made("/label-schemas/", {"name": "s", "task_type": "classification", "classes": pool.CLASSES})
+    job = customer.made("/jobs/", body | {"label_schema": schema["id"], "records": [], "gold": []})
+    terms = {"experiment": path.split("/")[-1], "job": job["id"], "rounds": 2}
+    campaign = customer.made("/campaigns/", terms)
+    assert customer.made("/campaigns/", terms)["id"] == campaign["id"]
+    assert (campaign["state"], campaign["max_rounds"]) == ("running", 2)
+    assert customer.post(f"{path}/rounds/").code == "campaign_state"
+    for verb, state in [("pause", "paused"), ("resume", "running"), ("stop", "stopped"), ("stop", "stopped")]:
+        assert customer.made(f"/campaigns/{campaign['id']}/{verb}/")["state"] == state
+    assert customer.post(f"/campaigns/{campaign['id']}/resume/").code == "campaign_state"
+    assert customer.get("/campaigns/").body["results"][0]["state"] == "stopped"
+    assert customer.post(f"{path}/rounds/").status == 201
+
+
+def test_classes_must_agree(customer):
+    path = experiment(customer)
+    job = shop.post_job(customer)
+    answer = customer.post("/campaigns/", {"experiment": path.split("/")[-1], "job": job["id"], "rounds": 1})
+    assert answer.fields == {("experiment", "classes_differ")}
