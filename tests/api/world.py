@@ -91,12 +91,27 @@ def _pair(customer: Api, dataset: str, name: str) -> dict[str, str]:
 
 def _bodies(customer: Api, work: Any, attempt: Any, dataset: Any, ids: dict[str, str]) -> dict[str, Any]:
     """Return a valid body for every write, in an order in which the owner could send them."""
-    key = work["records"][0]["key"]
+    return (
+        _of_accounts()
+        | _of_vendor(attempt, ids)
+        | _of_staff()
+        | _of_work(work["records"][0]["key"])
+        | _of_jobs(customer)
+        | _of_curation(customer, dataset)
+    )
+
+
+def _of_accounts() -> dict[str, Any]:
     return {
         "POST organizations/": {"name": "N", "kind": "customer", "email": "new@example.org"},
         "PATCH organization/": {"name": "New name", "region": "EU"},
         "POST api-keys/": {"name": "k", "scopes": ["organization:read"], "expires_at": "2100-01-01T00:00:00Z"},
         "POST api-keys/<str:public_id>/revoke/": {},
+    }
+
+
+def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
+    return {
         "POST vendor/": {"name": "V", "languages": ["en"], "regions": ["EU"]},
         "POST vendor/capabilities/": {"task_type": "bbox", "modality": "image", "language": "en", "domain": "cars"},
         "POST vendor/capabilities/<str:public_id>/qualification/": {},
@@ -112,6 +127,11 @@ def _bodies(customer: Api, work: Any, attempt: Any, dataset: Any, ids: dict[str,
         "POST vendor/agreement/": shop.AGREEMENT | {"base_s": 5},
         "PATCH vendor/availability/": {"accepting": True, "paused_until": None, "slots": 9},
         "POST vendor/submit/": {},
+    }
+
+
+def _of_staff() -> dict[str, Any]:
+    return {
         "POST vendors/<str:public_id>/review/": {"decision": "suspend", "reason": "To see."},
         "POST gold-sets/": {
             "task_type": "spans",
@@ -123,12 +143,22 @@ def _bodies(customer: Api, work: Any, attempt: Any, dataset: Any, ids: dict[str,
             "n_records_per_attempt": 1,
             "floor": 0.8,
         },
+    }
+
+
+def _of_work(key: str) -> dict[str, Any]:
+    return {
         "POST offers/<str:public_id>/accept/": {},
         "POST offers/<str:public_id>/decline/": {"reason": "other"},
         "PUT assignments/<str:public_id>/annotations/": {
             "annotations": [{"key": key, "label": shop.truth(key), "annotator": "a", "seconds": 1.5}]
         },
         "POST assignments/<str:public_id>/release/": {"reason": "too much"},
+    }
+
+
+def _of_jobs(customer: Api) -> dict[str, Any]:
+    return {
         "POST label-schemas/": {"name": "S", "task_type": "classification", "classes": ["a", "b"]},
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
@@ -138,6 +168,11 @@ def _bodies(customer: Api, work: Any, attempt: Any, dataset: Any, ids: dict[str,
             "max_price_micro": 10**6,
             "min_accuracy": 0.5,
         },
+    }
+
+
+def _of_curation(customer: Api, dataset: Any) -> dict[str, Any]:
+    return {
         "POST datasets/": {},
         "POST experiments/": {
             "dataset": dataset["id"],
