@@ -43,7 +43,7 @@ def locate(home: Home, user: ServerUser | None) -> PostgresFiles:
 
 
 def forget(home: Home) -> None:
-    """Remove what `locate` put outside the home."""
+    """Remove what `locate` put outside the home; what lies inside stays."""
     for folder in (_refuge_path(home), _short_path(home.root / "postgres"), _short_path(_refuge_path(home))):
         if folder.exists() and folder.lstat().st_uid == os.geteuid():
             shutil.rmtree(folder)

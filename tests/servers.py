@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from embedded import processes
+from embedded import postgres_files, processes
 from embedded.child import Child
 from embedded.home import PROJECT, Home
 from embedded.postgres import Postgres
@@ -55,6 +55,7 @@ def _hold(home: Home) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for child in children:
             child.kill()
+        postgres_files.forget(home)
         shutil.rmtree(home.root, ignore_errors=True)
 
 

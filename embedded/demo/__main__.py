@@ -10,7 +10,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from embedded import clean
+from embedded import clean, postgres_files
 from embedded.demo import summary
 from embedded.demo.client import ApiError
 from embedded.demo.material import Material
@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
         return 130
     finally:
         programs.stop()
+        postgres_files.forget(home)
     return 0 if found.is_complete else 1
 
 

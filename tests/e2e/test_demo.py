@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded import run_info
+from embedded import postgres_files, run_info
 from tests.e2e.running import RunningDemo
 from tests.waiting import eventually
 
@@ -24,6 +24,7 @@ def demo(tmp_path: Path) -> Iterator[RunningDemo]:
     if running.process.poll() is None:
         running.process.terminate()
         running.process.wait(60)
+    postgres_files.forget(running.home)
 
 
 def kill_and_wait_for_the_next(demo: RunningDemo, name: str) -> None:
