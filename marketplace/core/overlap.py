@@ -13,7 +13,7 @@ from marketplace.core.aggregation.answers import BoolArray, FloatArray
 
 PROVEN_LEVEL = 0.9
 """Share of belief in the central interval whose lower end an annotator's gold accuracy must clear to be proven."""
-PATIENCE = 0.03
+PATIENCE = 0.05
 """Fall of the target confidence for every answer beyond two."""
 
 
