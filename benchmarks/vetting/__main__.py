@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.vetting import adaptive, sets, speed
+from benchmarks.vetting import adaptive, dynamic_rule, sets, speed
 from benchmarks.vetting.scores import score, skill_scores
 from benchmarks.vetting.sets import Crowd
 from marketplace.core.aggregation import DEFAULT, aggregate, registry
@@ -92,7 +92,11 @@ def main() -> None:
             means = table(title, measured, lambda name: name in solid or name not in {c.name for c in real})
             report[title] = {"sets": measured, "means": means}
     if real and not arguments.skip_adaptive:
-        savings = {crowd.name: {"labels_saved": adaptive.saving(crowd)} for crowd in real if crowd.is_solid}
+        savings = {
+            crowd.name: adaptive.saving(crowd) | dynamic_rule.gains(crowd, 0.05) | dynamic_rule.gains(crowd, 0.1)
+            for crowd in real
+            if crowd.is_solid
+        }
         report["adaptive overlap"] = {"sets": savings, "means": table("adaptive overlap", savings, lambda _: True)}
     figures = speed.measure()
     print("\nspeed: " + ", ".join(f"{name} {value:.2f} (limit {LIMITS[name]:g})" for name, value in figures.items()))

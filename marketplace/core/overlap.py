@@ -13,6 +13,8 @@ from marketplace.core.aggregation.answers import BoolArray, FloatArray
 
 PROVEN_LEVEL = 0.9
 """Share of belief in the central interval whose lower end an annotator's gold accuracy must clear to be proven."""
+PATIENCE = 0.05
+"""Fall of the target confidence for every answer beyond two."""
 
 
 def is_proven(gold_hits: npt.ArrayLike, gold_correct: npt.ArrayLike, *, floor: float = 0.9) -> BoolArray:
@@ -56,6 +58,7 @@ def needs_another(
     target_confidence: float = 0.95,
     min_answers: npt.ArrayLike = 2,
     max_answers: npt.ArrayLike = 5,
+    patience: float = PATIENCE,
     has_proven_answer: npt.ArrayLike = False,
 ) -> BoolArray:
     """Return which records need another answer.
@@ -70,6 +73,9 @@ def needs_another(
         Stop at this posterior, in (0, 1). Default 0.95: no gold-free posterior deserves a claim above 0.99.
     min_answers, max_answers
         One number, or one per record: the calibration slice takes a higher minimum.
+    patience
+        The target falls by this for every answer beyond two, >= 0: a record that stays in dispute is seldom settled by
+        one more answer, so the same labels do more elsewhere. 0 for a fixed target.
     has_proven_answer
         Shape (n_tasks,): a proven annotator answered, so that one confident answer may be enough.
 
@@ -81,7 +87,7 @@ def needs_another(
     Raises
     ------
     ValueError
-        When the target is outside (0, 1), a minimum exceeds its maximum, or lengths differ.
+        When the target is outside (0, 1), patience negative, a minimum exceeds its maximum, or lengths differ.
 
     Examples
     --------
@@ -93,11 +99,13 @@ def needs_another(
     least, most = np.asarray(min_answers), np.asarray(max_answers)
     if not 0 < target_confidence < 1:
         raise ValueError(f"target_confidence must be in (0, 1), got {target_confidence}")
+    if patience < 0:
+        raise ValueError(f"patience must be at least 0, got {patience}")
     if np.any(least > most) or np.any(most < 1):
         raise ValueError(f"need 1 <= max_answers and min_answers <= max_answers, got {least} and {most}")
     if posterior.shape[0] != len(counts):
         raise ValueError(f"posterior has {posterior.shape[0]} records, n_answers {len(counts)}")
-    is_confident = posterior.max(axis=1) >= target_confidence
+    is_confident = posterior.max(axis=1) >= target_confidence - patience * np.maximum(counts - 2, 0)
     is_enough = (counts >= np.maximum(least, 2)) | ((counts >= 1) & np.asarray(has_proven_answer))
     return np.asarray((counts == 0) | ((counts < most) & ~(is_confident & is_enough)))
 

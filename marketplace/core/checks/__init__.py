@@ -1,6 +1,16 @@
 """Checks of an annotation on arrival: machine-readable reasons, one module per task type behind one registry."""
 
-from marketplace.core.checks import classification  # registers itself
+from marketplace.core.checks import (  # importing a module registers its task type
+    boxes,
+    classification,
+    cuboids,
+    keypoints,
+    multilabel,
+    polygons,
+    ranking,
+    spans,
+    transcription,
+)
 from marketplace.core.checks.delivery import Delivery, check_delivery
 from marketplace.core.checks.model import CANNOT_LABEL_REASONS, Annotation, Finding, Outcome, Rules
 from marketplace.core.checks.registry import check, check_schema, task_types
@@ -13,10 +23,18 @@ __all__ = [
     "Finding",
     "Outcome",
     "Rules",
+    "boxes",
     "check",
     "check_delivery",
     "check_schema",
     "classification",
+    "cuboids",
+    "keypoints",
+    "multilabel",
+    "polygons",
+    "ranking",
     "shortest_plausible_s",
+    "spans",
     "task_types",
+    "transcription",
 ]

@@ -29,6 +29,12 @@ def test_rule(belief, n_answers, proven, needs):
     assert asked.tolist() == [needs]
 
 
+def test_target_falls_with_every_answer_in_dispute():
+    belief = np.tile([0.88, 0.12], (3, 1))
+    assert overlap.needs_another(belief, [2, 3, 4]).tolist() == [True, True, False]
+    assert overlap.needs_another(belief, [2, 3, 4], patience=0).all()
+
+
 def test_minimum_below_two_does_not_make_lone_answers_confident():
     assert overlap.needs_another(np.array([sure]), [1], min_answers=1).all()
 
@@ -59,7 +65,13 @@ def test_answers_of_proven_annotators_are_found():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"target_confidence": 1.0}, {"min_answers": 6}, {"max_answers": 0, "min_answers": 0}, {"n_answers": [1, 2]}],
+    [
+        {"target_confidence": 1.0},
+        {"patience": -0.1},
+        {"min_answers": 6},
+        {"max_answers": 0, "min_answers": 0},
+        {"n_answers": [1, 2]},
+    ],
 )
 def test_impossible_rules_are_refused(wrong):
     with pytest.raises(ValueError, match=r"must be|need|records"):

@@ -1,0 +1,9 @@
+"""Consensus for task types whose labels are structures, one module each.
+
+Each takes the canonical values of the arrival checks, one per annotator, with the annotators' skills (accuracies in
+(0, 1), None for equal ones), and returns the consensus with a confidence.
+"""
+
+from marketplace.core.aggregation.structured import boxes, keypoints, multilabel, ranking, spans, transcription
+
+__all__ = ["boxes", "keypoints", "multilabel", "ranking", "spans", "transcription"]
