@@ -12,8 +12,8 @@ from rich.progress import track
 from rich.table import Table
 
 from curation.core import evaluation, selection
-from curation.core.arrays import Asked
-from curation.core.selection import Problem
+from curation.core.arrays import Asked, IntArray
+from curation.core.problem import Problem
 from embedded.demo.pool import CORRUPTED, FOREIGN, MessyDigits, make_messy_digits
 
 STRATEGIES = ("herding", "coverage", "margin", "random")
@@ -60,7 +60,7 @@ def _problem(pool: MessyDigits, asked: Asked, seed: int) -> Problem:
     return Problem(pool.X, asked, len(pool.classes), pool.anchor, pool.anchor_label, seed)
 
 
-def _answered(asked: Asked, pool: MessyDigits, rows: np.ndarray, rng: np.random.Generator) -> Asked:
+def _answered(asked: Asked, pool: MessyDigits, rows: IntArray, rng: np.random.Generator) -> Asked:
     labels = pool.truth[rows].copy()
     wrong = (rng.random(len(rows)) < WRONG_LABELS) & (labels >= 0)
     labels[wrong] = rng.integers(0, len(pool.classes), int(wrong.sum()))

@@ -18,10 +18,12 @@ from common.clock import Now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
 from curation.core import evaluation, selection
 from curation.core.arrays import Asked
+from curation.core.reasons import Pick
 from curation.errors import NoEmbeddingsError, RoundOrderError
-from curation.models import Dataset, Experiment, Observation, Pick, Round
+from curation.models import Experiment, Observation, Round
+from curation.models import Pick as PickRow
 from curation.selectors import datasets
-from curation.services import storage
+from curation.services import problems, storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,9 @@ def start_round(*, experiment_id: uuid.UUID, number: int) -> list[PickedRecord]:
     experiment = _experiment(experiment_id)
     if not Round.objects.filter(experiment=experiment, number=number).exists():
         _check_order(experiment, number)
-        picks = _choose(experiment, _asked(experiment))
+        picks = _choose(experiment, problems.asked_of(experiment))
         _save(experiment, number, picks)
-    rows = Pick.objects.filter(experiment=experiment, round__number=number).order_by("rank")
+    rows = PickRow.objects.filter(experiment=experiment, round__number=number).order_by("rank")
     return [PickedRecord(p.row, p.key, p.uri, p.metadata, p.arm, p.words) for p in rows]
 
 
@@ -138,36 +140,9 @@ def _check_order(experiment: Experiment, number: int) -> None:
         raise RoundOrderError(f"Round {evaluated + 1} comes next, not round {number}.", next=evaluated + 1)
 
 
-def _asked(experiment: Experiment) -> Asked:
-    """Return what is known of every row picked so far; a pick without an answer counts as asked, with weight 0."""
-    picked = list(
-        Pick.objects.filter(experiment=experiment).order_by("round__number", "rank").values_list("row", flat=True)
-    )
-    seen = {o.row: o for o in Observation.objects.filter(experiment=experiment)}
-    rows = picked + sorted(set(seen).difference(picked))
-    labels = [-1 if row not in seen or seen[row].label is None else seen[row].label for row in rows]
-    weights = [seen[row].confidence if row in seen else 0.0 for row in rows]
-    return Asked(np.array(rows, dtype=np.int64), np.array(labels, dtype=np.int64), np.array(weights, dtype=float))
-
-
-def _problem(experiment: Experiment, asked: Asked) -> selection.Problem:
-    url = experiment.dataset.storage_url
-    features = storage.load_array(url, "features")
-    if features is None:
-        features = np.zeros((experiment.dataset.n_records, 1), dtype=np.float32)
-    return selection.Problem(
-        X=np.asarray(features),
-        asked=asked,
-        n_classes=len(experiment.classes),
-        anchor=storage.load_array(url, "anchor_features"),
-        anchor_labels=storage.load_array(url, "anchor_labels"),
-        seed=experiment.seed,
-    )
-
-
-def _choose(experiment: Experiment, asked: Asked) -> list[selection.Pick]:
+def _choose(experiment: Experiment, asked: Asked) -> list[Pick]:
     return selection.select(
-        _problem(experiment, asked),
+        problems.problem_of(experiment, asked),
         name=experiment.strategy,
         n_picks=experiment.batch_size,
         control_ratio=experiment.control_ratio,
@@ -175,13 +150,13 @@ def _choose(experiment: Experiment, asked: Asked) -> list[selection.Pick]:
     )
 
 
-def _save(experiment: Experiment, number: int, picks: list[selection.Pick]) -> None:
+def _save(experiment: Experiment, number: int, picks: list[Pick]) -> None:
     table = storage.load_table(experiment.dataset.storage_url)
     try:
         with transaction.atomic(durable=True):
             round_row = Round.objects.create(experiment=experiment, number=number)
-            Pick.objects.bulk_create(
-                Pick(
+            PickRow.objects.bulk_create(
+                PickRow(
                     round=round_row,
                     experiment=experiment,
                     row=pick.row,
@@ -239,7 +214,7 @@ def record_observations(*, experiment_id: uuid.UUID, observations: Sequence[Obse
 
 
 def _rows_of(experiment: Experiment, keys: Sequence[str]) -> dict[str, int]:
-    rows = dict(Pick.objects.filter(experiment=experiment, key__in=keys).values_list("key", "row"))
+    rows = dict(PickRow.objects.filter(experiment=experiment, key__in=keys).values_list("key", "row"))
     missing = set(keys).difference(rows)
     if missing:
         table = storage.load_table(experiment.dataset.storage_url)
@@ -287,15 +262,15 @@ def train_and_evaluate(*, experiment_id: uuid.UUID, number: int) -> Metrics:
 
 def _measure(experiment: Experiment) -> dict[str, Any]:
     started = time.process_time()
-    asked = _asked(experiment)
-    problem = _problem(experiment, asked)
+    asked = problems.asked_of(experiment)
+    problem = problems.problem_of(experiment, asked)
     metrics: dict[str, Any] = {
         "n_asked": len(asked.rows),
         "n_labeled": int(asked.is_labeled.sum()),
         "n_unlabelable": int(((asked.labels < 0) & (asked.weights > 0)).sum()),
         "accuracy": None,
     }
-    test = _test_set(experiment.dataset)
+    test = problems.test_set_of(experiment.dataset)
     if test is not None and experiment.dataset.n_features:
         measured = evaluation.accuracy(problem.model.proba(problem.scale(test[0])), test[1])
         metrics |= {
@@ -305,9 +280,3 @@ def _measure(experiment: Experiment) -> dict[str, Any]:
             "accuracy_by_class": measured.by_class,
         }
     return metrics | {"cpu_s": round(time.process_time() - started, 3)}
-
-
-def _test_set(dataset: Dataset) -> tuple[Any, Any] | None:
-    features = storage.load_array(dataset.storage_url, "test_features")
-    labels = storage.load_array(dataset.storage_url, "test_labels")
-    return None if features is None or labels is None else (np.asarray(features), np.asarray(labels))

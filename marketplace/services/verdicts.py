@@ -46,26 +46,37 @@ def decide_all(batches: list[Batch], facts: Evidence, *, is_final: bool) -> bool
 def _decide(assignment: Assignment, given: list[Given], facts: Evidence, *, is_final: bool) -> bool:
     answers = [g for g in given if g.record_id is not None]
     gold = [g for g in given if g.gold_id is not None]
+    verdict = acceptance.decide(_evidence(assignment, answers, gold, facts), _plan(assignment.job), is_final=is_final)
+    decision = _feasible(assignment, verdict.decision)
+    if decision == "escalated":
+        return False
+    _record(assignment, verdict, decision, len(answers))
+    if decision == "rework":
+        return _send_back(assignment, verdict.rework_keys)
+    _teach(assignment, answers, gold, facts)
+    if decision == "rejected":
+        return _reject(assignment)
+    _accept(assignment)
+    return False
+
+
+def _evidence(assignment: Assignment, answers: list[Given], gold: list[Given], facts: Evidence) -> acceptance.Evidence:
     history = RatioPosterior.objects.filter(
         capability_id=assignment.capability_id, metric=RatioPosterior.Metric.ACCURACY
     ).first()
     prior = ACCURACY_PRIOR.with_counts(history.successes, history.failures) if history else ACCURACY_PRIOR
-    verdict = acceptance.decide(
-        acceptance.Evidence(
-            keys=[str(g.annotation_id) for g in answers],
-            proba_right=np.array([facts.proba_right(g) for g in answers]),
-            gold_hits=len(gold),
-            gold_correct=sum(facts.is_gold_correct(g) for g in gold),
-            prior_right=prior.alpha,
-            prior_wrong=prior.beta,
-            spam_probability=float(max(facts.spam[g.annotator] for g in given)),
-        ),
-        _plan(assignment.job),
-        is_final=is_final,
+    return acceptance.Evidence(
+        keys=[str(g.annotation_id) for g in answers],
+        proba_right=np.array([facts.proba_right(g) for g in answers]),
+        gold_hits=len(gold),
+        gold_correct=sum(facts.is_gold_correct(g) for g in gold),
+        prior_right=prior.alpha,
+        prior_wrong=prior.beta,
+        spam_probability=float(max(facts.spam[g.annotator] for g in [*answers, *gold])),
     )
-    decision = _feasible(assignment, verdict.decision)
-    if decision == "escalated":
-        return False
+
+
+def _record(assignment: Assignment, verdict: acceptance.Verdict, decision: str, n_answers: int) -> None:
     Verdict.objects.create(
         assignment=assignment,
         outcome=decision,
@@ -81,16 +92,9 @@ def _decide(assignment: Assignment, given: list[Given], facts: Evidence, *, is_f
         vendor_id=assignment.vendor_id,
         subject=assignment.pk,
         error=round(verdict.error, 4),
-        n_answers=len(answers),
+        n_answers=n_answers,
         words=verdict.reasons[0].detail,
     )
-    if decision == "rework":
-        return _send_back(assignment, verdict.rework_keys)
-    _teach(assignment, answers, gold, facts)
-    if decision == "rejected":
-        return _reject(assignment)
-    _accept(assignment)
-    return False
 
 
 def _plan(job: Job) -> Plan:

@@ -1,0 +1,45 @@
+"""An experiment's rows and array files as a selection problem."""
+
+from typing import Any
+
+import numpy as np
+
+from curation.core.arrays import Asked
+from curation.core.problem import Problem
+from curation.models import Dataset, Experiment, Observation, Pick
+from curation.services import storage
+
+
+def asked_of(experiment: Experiment) -> Asked:
+    """Return what is known of every row picked so far; a pick without an answer counts as asked, with weight 0."""
+    picked = list(
+        Pick.objects.filter(experiment=experiment).order_by("round__number", "rank").values_list("row", flat=True)
+    )
+    seen = {o.row: o for o in Observation.objects.filter(experiment=experiment)}
+    rows = picked + sorted(set(seen).difference(picked))
+    labels = [-1 if row not in seen or seen[row].label is None else seen[row].label for row in rows]
+    weights = [seen[row].confidence if row in seen else 0.0 for row in rows]
+    return Asked(np.array(rows, dtype=np.int64), np.array(labels, dtype=np.int64), np.array(weights, dtype=float))
+
+
+def problem_of(experiment: Experiment, asked: Asked) -> Problem:
+    """Return the selection problem of an experiment as it stands."""
+    url = experiment.dataset.storage_url
+    features = storage.load_array(url, "features")
+    if features is None:
+        features = np.zeros((experiment.dataset.n_records, 1), dtype=np.float32)
+    return Problem(
+        X=np.asarray(features),
+        asked=asked,
+        n_classes=len(experiment.classes),
+        anchor=storage.load_array(url, "anchor_features"),
+        anchor_labels=storage.load_array(url, "anchor_labels"),
+        seed=experiment.seed,
+    )
+
+
+def test_set_of(dataset: Dataset) -> tuple[Any, Any] | None:
+    """Return a dataset's test features and labels, or None."""
+    features = storage.load_array(dataset.storage_url, "test_features")
+    labels = storage.load_array(dataset.storage_url, "test_labels")
+    return None if features is None or labels is None else (np.asarray(features), np.asarray(labels))
