@@ -5,11 +5,15 @@ drifting jobs to the simpler models. The second confusion model has a uniform cl
 likelihood instead loses several points on some crowds.
 """
 
-import numpy as np
+from dataclasses import replace
 
-from marketplace.core.aggregation import em, evidence, one_coin, registry, shrunken, skill, threshold
+import numpy as np
+import numpy.typing as npt
+
+from marketplace.core.aggregation import em, evidence, one_coin, registry, shrunken, skill
 from marketplace.core.aggregation.answers import Answers, FloatArray
 from marketplace.core.aggregation.known import Known
+from marketplace.core.aggregation.mixture import Calibration, Mixture, calibrate, usable_gold
 from marketplace.core.aggregation.result import Aggregation, Member
 from marketplace.core.aggregation.rows import LARGEST_CONFUSION
 
@@ -49,13 +53,26 @@ def fit_members(answers: Answers, known: Known) -> tuple[list[em.Fit], list[Memb
     return fits, [member(fit, float(weight)) for fit, weight in zip(fits, weights, strict=True)]
 
 
-def mix(answers: Answers, known: Known, fits: list[em.Fit], members: list[Member], cap: float) -> FloatArray:
-    """Return the capped geometric mixture of the members' posteriors, gold not clamped."""
-    mixed = np.zeros((answers.n_tasks, answers.n_classes))
-    for fit, part in zip(fits, members, strict=True):
-        power = evidence.exponent(evidence.per_task(answers, part.information), cap)[:, np.newaxis]
-        mixed += part.weight * np.log(em.normalise(known.log_prior(part.class_prior) + power * fit.log_likelihood))
-    return em.normalise(mixed)
+def calibration(answers: Answers, known: Known, n_members: int) -> Calibration:
+    """Return the cap and tilt that the job's gold asks for; the defaults where it has too little."""
+    default = evidence.default_threshold(answers.n_classes)
+    gold = usable_gold(answers, known)
+    if not len(gold):
+        return Calibration(default, np.zeros(n_members))
+    blind = known.without_gold(answers)
+    fits, members = fit_members(answers, blind)
+    return calibrate(Mixture.of(answers, blind, fits, members).at(gold), known.gold[gold], default)
+
+
+def unanswered_prior(
+    answers: Answers, known: Known, class_prior: FloatArray
+) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    """Return the records without answers and their belief: the classifier's, else the class shares."""
+    rows = np.flatnonzero(answers.per_task == 0)
+    belief = np.tile(class_prior, (len(rows), 1))
+    if known.prior is not None:
+        belief = np.where(np.isnan(known.prior[rows]), belief, known.prior[rows])
+    return rows, belief
 
 
 @registry.register("guarded")
@@ -64,19 +81,17 @@ def guarded(answers: Answers, known: Known) -> Aggregation:
 
     Notes
     -----
-    Gold is clamped in all fits and, from eight records on, sets the evidence cap by its log-loss when forgotten.
-    About 1.5 s and 120 MB for a million answers of ten classes on one core.
+    Gold is clamped in all fits and, from eight answered records on, calibrates the mixture (a second fit).
+    About 1.1 s and 80 MB for a million answers of ten classes on one core, twice that with gold.
     """
     fits, members = fit_members(answers, known)
-    cap = threshold.choose(answers, known, lambda unknown: fit_members(answers, unknown), mix)
-    posterior = mix(answers, known, fits, members, cap)
-    class_prior = sum(part.weight * part.class_prior for part in members)
-    unanswered = answers.per_task == 0
-    if known.prior is not None:
-        unanswered &= np.isnan(known.prior).all(axis=1)
-        has_opinion = (answers.per_task == 0) & ~unanswered
-        posterior[has_opinion] = known.prior[has_opinion]
-    posterior[unanswered] = class_prior
+    gold_says = calibration(answers, known, len(members))
+    mixture = Mixture.of(answers, known, fits, members).tilted(gold_says.tilt)
+    members = [replace(part, weight=float(weight)) for part, weight in zip(members, mixture.weights, strict=True)]
+    posterior = mixture.posterior(gold_says.cap)
+    class_prior = mixture.weights @ np.array([part.class_prior for part in members])
+    rows, belief = unanswered_prior(answers, known, class_prior)
+    posterior[rows] = belief
     posterior = known.clamp(posterior)
     return Aggregation(
         method="guarded",
@@ -85,6 +100,6 @@ def guarded(answers: Answers, known: Known) -> Aggregation:
         class_prior=np.asarray(class_prior),
         skills=skill.estimate(answers, known, posterior),
         members=tuple(members),
-        threshold=cap,
+        threshold=gold_says.cap,
         prior=known.prior,
     )
