@@ -65,6 +65,15 @@ def table(title: str, measured: dict[str, dict[str, float]], solid: Callable[[st
     return means
 
 
+def _rounded(value: Any) -> Any:
+    """Return figures to four places, null for "not defined"."""
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    if isinstance(value, float):
+        return None if np.isnan(value) else round(value, 4)
+    return value
+
+
 def _parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.vetting", description=__doc__)
     parser.add_argument("--data", type=Path, default=os.environ.get("LABELYARD_CROWD_DATA"), help="folder of real sets")
@@ -92,17 +101,13 @@ def main() -> None:
             means = table(title, measured, lambda name: name in solid or name not in {c.name for c in real})
             report[title] = {"sets": measured, "means": means}
     if real and not arguments.skip_adaptive:
-        savings = {
-            crowd.name: adaptive.saving(crowd) | dynamic_rule.gains(crowd, 0.05) | dynamic_rule.gains(crowd, 0.1)
-            for crowd in real
-            if crowd.is_solid
-        }
+        savings = {crowd.name: adaptive.saving(crowd) | dynamic_rule.gains(crowd) for crowd in real if crowd.is_solid}
         report["adaptive overlap"] = {"sets": savings, "means": table("adaptive overlap", savings, lambda _: True)}
     figures = speed.measure()
     print("\nspeed: " + ", ".join(f"{name} {value:.2f} (limit {LIMITS[name]:g})" for name, value in figures.items()))
     report["speed"] = figures
     if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=1, sort_keys=True) + "\n")
+        arguments.json.write_text(json.dumps(_rounded(report), indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Skill = (0.5 + correct gold) / (1 + gold answers); uniform prior, errors spread 
 All answers on gold records are a cost of the rule; ours uses no gold.
 """
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -52,15 +53,15 @@ def _bought(answers: Answers, ranks: Array, bought: Array) -> Answers:
     return subset(answers, np.flatnonzero(ranks < bought[answers.task]))
 
 
-def gains(crowd: Crowd, gold_share: float, seed: int = 0) -> dict[str, float]:
-    """Return our accuracy less the rule's at equal labels a record, in points, for each of its targets."""
+def gains(crowd: Crowd, gold_shares: tuple[float, ...] = (0.05, 0.1), seed: int = 0) -> dict[str, float]:
+    """Return our accuracy less the rule's at equal labels a record, in points, for each of its settings."""
     ranks = ranks_of(crowd, np.random.default_rng(seed))
     targets = (0.6, *TARGETS, 0.99)
     points = sorted(run_adaptive(crowd, ranks, target, np.random.default_rng(seed)) for target in targets)
     labels, accuracy = np.array(points).T
     found = {}
-    for target in PEER_TARGETS:
+    for target, gold_share in product(PEER_TARGETS, gold_shares):
         paid, reached = run_rule(crowd, ranks, target, gold_share, seed)
         ours = float(np.interp(paid, labels, np.maximum.accumulate(accuracy)))
-        found[f"gain_at_{target}_gold_{gold_share:.0%}"] = ours - reached
+        found[f"gain_{target:.0%}_gold_{gold_share:.0%}"] = ours - reached
     return found
