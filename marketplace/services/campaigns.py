@@ -139,6 +139,10 @@ def _select(campaign: Campaign) -> bool:
     picks = experiments.start_round(experiment_id=campaign.experiment_id, number=campaign.round)
     if not picks:
         return _finish(campaign, "Nothing is left to select.")
+    needed, left = lots.expected_cost_micro(campaign.job, len(picks)), lots.budget_left_micro(campaign.job)
+    if needed is not None and needed > left:
+        detail = f"A round is expected to cost {needed / 1e6:.2f} {campaign.job.currency}, {left / 1e6:.2f} are left."
+        return _finish(campaign, f"The budget is used up: {detail}")
     with transaction.atomic(durable=True):
         job = Job.objects.select_for_update(of=("self",)).select_related("label_schema").get(pk=campaign.job_id)
         if not _move(campaign, CampaignPhase.LABEL):

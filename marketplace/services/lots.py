@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.db.models import Max
 
 from common.errors import ValidationFailedError
+from marketplace.core import pricing
 from marketplace.models import Batch, BatchItem, GoldRecord, Job, JobRecord, Lot
 from marketplace.services import events, nudges, routing
 
@@ -62,6 +63,26 @@ def _check(job: Job, records: Sequence[RecordInput]) -> None:
     if taken is not None:
         detail = f"The key {taken!r} is already in this job."
         raise ValidationFailedError.of(f"records[{first[taken]}].key", "duplicate_key", detail)
+
+
+def budget_left_micro(job: Job) -> int:
+    """Return what may still be committed, micro-units: read anew, as vetting goes on while campaigns wait."""
+    budget, committed = Job.objects.values_list("budget_micro", "committed_micro").get(pk=job.pk)
+    return budget - committed
+
+
+def expected_cost_micro(job: Job, n_records: int) -> int | None:
+    """Return what a lot of so many records will cost at least, micro-units, fees and gold included.
+
+    The first choices of the ranking, one for each layer, at their prices now; None when nobody is eligible.
+    """
+    n_items = min(n_records, job.batch_size)
+    prices = [f.price_micro for f, row in routing.preview(job, n_items) if row.sequence is not None and f.price_micro]
+    if not prices:
+        return None
+    n_answers = round(n_records * (1 + job.gold_ratio))
+    layers = [prices[min(layer, len(prices) - 1)] for layer in range(job.min_overlap)]
+    return sum(pricing.cost_micro(n_answers, price, job.fee_basis_points) for price in layers)
 
 
 def make_batch(lot: Lot, chunk: int, layer: int, records: Sequence[JobRecord], gold: Sequence[GoldRecord]) -> Batch:

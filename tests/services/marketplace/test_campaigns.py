@@ -155,6 +155,17 @@ def test_a_crash_at_any_step_neither_loses_nor_doubles(loop, monkeypatch, module
     loop.check()
 
 
+def test_the_campaign_stops_before_a_round_its_budget_cannot_cover(loop):
+    job = loop.campaign.job
+    type(job).objects.filter(pk=job.pk).update(budget_micro=2_500_000)
+    loop.run()
+    campaign = Campaign.objects.get()
+    assert campaign.reason.startswith("The budget is used up: A round is expected to cost")
+    job.refresh_from_db()
+    assert 0 < job.spent_micro <= 2_500_000
+    assert Lot.objects.filter(state="closed").count() == Lot.objects.count() < ROUNDS
+
+
 def test_two_runners_at_once_take_each_step_once(loop, monkeypatch):
     """Another runner that does the whole step in between must not double it."""
     real = experiments.start_round
