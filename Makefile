@@ -42,7 +42,7 @@ lint: $(DEV_STAMP) ## Check style, types, import contracts and dependencies
 	$(VENV)/bin/deptry .
 
 bench: $(RUN_STAMP) ## Run the benchmarks; each prints its table and the limit beside it
-	@for file in benchmarks/[a-z]*.py; do name=$$(basename $$file .py); echo "== $$name"; $(PY) -m benchmarks.$$name $(ARGS); done
+	@for file in benchmarks/*/__main__.py; do name=$$(basename $$(dirname $$file)); echo "== $$name"; $(PY) -m benchmarks.$$name $(ARGS); done
 
 clean: ## Remove what the service, the tests and the tools wrote (not the installed packages)
 	@if [ -x $(PY) ]; then $(PY) -m embedded.clean; fi

@@ -161,7 +161,7 @@ class Assignment(BaseModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["batch"],
-                condition=Q(state__in=["reserved", "started", "submitted", "rework"]),
+                condition=Q(state__in=["reserved", "started", "rework"]),
                 name="assignment_one_open",
             ),
             models.CheckConstraint(

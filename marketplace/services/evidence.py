@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from marketplace.core.acceptance import spam_probability
 from marketplace.core.aggregation import Aggregation, Answers, aggregate
+from marketplace.core.overlap import answered_by_proven, is_proven
 from marketplace.models import Annotation, GoldRecord, Job
 
 PEERS_TO_JUDGE = 2
@@ -39,6 +40,7 @@ class Evidence:
     result: Aggregation
     n_classes: int
     spam: npt.NDArray[np.float64]
+    is_proven: npt.NDArray[np.bool_]
 
     def class_of(self, label: int) -> int:
         """Return the class index of a stored label (-1 = "cannot label" comes last)."""
@@ -51,6 +53,10 @@ class Evidence:
     def n_answers(self, record_id: uuid.UUID) -> int:
         """Return how many answers a record has."""
         return int(self.result.n_answers[self.task_of[record_id]])
+
+    def has_proven_answer(self, record_id: uuid.UUID) -> bool:
+        """Return whether an annotator proven on gold answered a record, so that one answer may be enough."""
+        return bool(self.is_proven[self.task_of[record_id]])
 
     def proba_right(self, given: Given) -> float:
         """Return the posterior of an answer on a record; NaN when nobody else answered it."""
@@ -94,7 +100,8 @@ def of_job(job: Job) -> Evidence:
     answers = _answers(given, task_of, len(annotators), n_classes)
     truth = {task_of[g]: label if label >= 0 else n_classes - 1 for g, label in gold_label.items()}
     result = aggregate(answers, gold=truth)
-    return Evidence(given, task_of, gold_label, result, n_classes, _spam(answers, result, truth))
+    proven = answered_by_proven(answers, _proven_annotators(answers, truth, job.target_confidence))
+    return Evidence(given, task_of, gold_label, result, n_classes, _spam(answers, result, truth), proven)
 
 
 def _answers(given: list[Given], task_of: dict[uuid.UUID, int], n_annotators: int, n_classes: int) -> Answers:
@@ -108,6 +115,16 @@ def _answers(given: list[Given], task_of: dict[uuid.UUID, int], n_annotators: in
         n_annotators=n_annotators,
         n_classes=n_classes,
     )
+
+
+def _proven_annotators(answers: Answers, truth: dict[int, int], floor: float) -> npt.NDArray[np.bool_]:
+    """Return which annotators have shown on gold that they are as accurate as the job asks, shape (n_annotators,)."""
+    gold = np.full(answers.n_tasks, -1)
+    gold[list(truth)] = list(truth.values())
+    on_gold = gold[answers.task] >= 0
+    hits = np.bincount(answers.annotator[on_gold], minlength=answers.n_annotators)
+    right = on_gold & (gold[answers.task] == answers.label)
+    return is_proven(hits, np.bincount(answers.annotator[right], minlength=answers.n_annotators), floor=floor)
 
 
 def _spam(answers: Answers, result: Aggregation, truth: dict[int, int]) -> npt.NDArray[np.float64]:

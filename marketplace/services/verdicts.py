@@ -10,7 +10,7 @@ import numpy as np
 from common.clock import Now, database_now
 from marketplace.core import acceptance
 from marketplace.core.acceptance import Plan
-from marketplace.core.states import AnnotationState, AssignmentState, BatchState
+from marketplace.core.states import AnnotationState, AssignmentState, BatchState, Outcome
 from marketplace.models import Annotation, Assignment, Batch, BatchItem, Job, Verdict
 from marketplace.services import events, settlements
 from marketplace.services.evidence import Evidence, Given
@@ -36,28 +36,35 @@ def decide_all(batches: list[Batch], facts: Evidence, *, is_final: bool) -> bool
     undecided = undecided.filter(
         batch__in=batches, state__in=[AssignmentState.SUBMITTED, AssignmentState.FAILED], settlement=None
     ).order_by("pk")
-    returned = False
+    outcomes: list[tuple[uuid.UUID, str]] = []
     for assignment in undecided:
         if by_assignment[assignment.pk]:
-            returned |= _decide(assignment, by_assignment[assignment.pk], facts, is_final=is_final)
-    return returned
+            outcome = _decide(assignment, by_assignment[assignment.pk], facts, is_final=is_final)
+            outcomes.append((assignment.batch_id, outcome))
+    waiting = [batch_id for batch_id, outcome in outcomes if outcome != Outcome.ACCEPTED]
+    done = Batch.objects.filter(pk__in=[batch.pk for batch in batches], state=BatchState.DELIVERED)
+    done.exclude(pk__in=waiting).update(state=BatchState.DONE)
+    return any(outcome in {Outcome.REWORK, Outcome.REJECTED} for _, outcome in outcomes)
 
 
-def _decide(assignment: Assignment, given: list[Given], facts: Evidence, *, is_final: bool) -> bool:
+def _decide(assignment: Assignment, given: list[Given], facts: Evidence, *, is_final: bool) -> str:
+    """Return the outcome, or ``escalated`` while it is open."""
     answers = [g for g in given if g.record_id is not None]
     gold = [g for g in given if g.gold_id is not None]
     verdict = acceptance.decide(_evidence(assignment, answers, gold, facts), _plan(assignment.job), is_final=is_final)
     decision = _feasible(assignment, verdict.decision)
     if decision == "escalated":
-        return False
+        return decision
     _record(assignment, verdict, decision, len(answers))
-    if decision == "rework":
-        return _send_back(assignment, verdict.rework_keys)
+    if decision == Outcome.REWORK:
+        _send_back(assignment, verdict.rework_keys)
+        return decision
     _teach(assignment, answers, gold, facts)
-    if decision == "rejected":
-        return _reject(assignment)
-    _accept(assignment)
-    return False
+    if decision == Outcome.REJECTED:
+        _reject(assignment)
+    else:
+        _accept(assignment)
+    return decision
 
 
 def _evidence(assignment: Assignment, answers: list[Given], gold: list[Given], facts: Evidence) -> acceptance.Evidence:
@@ -102,10 +109,11 @@ def _plan(job: Job) -> Plan:
 
 
 def _feasible(assignment: Assignment, decision: str) -> str:
-    """Rework is asked of a vendor once, and never of one whose work ended before it was complete."""
-    if decision == "rework" and (assignment.n_reworks > 0 or assignment.state != AssignmentState.SUBMITTED):
-        return "accepted"
-    return decision
+    """Rework is asked of a vendor once, if it has a slot, and never for work that ended before it was complete."""
+    if decision != Outcome.REWORK:
+        return decision
+    may_be_asked = assignment.n_reworks == 0 and assignment.state == AssignmentState.SUBMITTED
+    return decision if may_be_asked and take_back(vendor_id=assignment.vendor_id) else Outcome.ACCEPTED
 
 
 def _teach(assignment: Assignment, answers: list[Given], gold: list[Given], facts: Evidence) -> None:
@@ -118,10 +126,8 @@ def _teach(assignment: Assignment, answers: list[Given], gold: list[Given], fact
     posteriors.record_accuracy(seen={assignment.capability_id: counts})
 
 
-def _send_back(assignment: Assignment, annotation_ids: tuple[str, ...]) -> bool:
+def _send_back(assignment: Assignment, annotation_ids: tuple[str, ...]) -> None:
     """Reopen the contradicted records for the vendor that answered them, with as long as a fresh batch would get."""
-    if not take_back(vendor_id=assignment.vendor_id):
-        return False
     items = Annotation.objects.filter(pk__in=[uuid.UUID(i) for i in annotation_ids]).values("item_id")
     n_open = BatchItem.objects.filter(pk__in=items).update(is_done=False)
     allowance = max(assignment.due_at - assignment.start_due_at, datetime.timedelta(seconds=1))
@@ -130,10 +136,9 @@ def _send_back(assignment: Assignment, annotation_ids: tuple[str, ...]) -> bool:
     assignment.due_at = database_now() + allowance + window
     assignment.save(update_fields=["state", "n_reworks", "due_at"])
     Batch.objects.filter(pk=assignment.batch_id).update(state=BatchState.REWORK, n_open=n_open)
-    return True
 
 
-def _reject(assignment: Assignment) -> bool:
+def _reject(assignment: Assignment) -> None:
     """Refuse the work: nothing of it counts or is paid, and its records go to the next candidate."""
     assignment.annotations.filter(is_current=True).update(state=AnnotationState.REJECTED, is_current=False)
     n_open = assignment.items.update(is_done=False, assignment=None)
@@ -145,12 +150,10 @@ def _reject(assignment: Assignment) -> bool:
     batch.state, batch.n_open = BatchState.OFFERING, n_open
     batch.save(update_fields=["state", "n_open"])
     Batch.objects.filter(pk=batch.pk).update(offer_due_at=Now())
-    return True
 
 
 def _accept(assignment: Assignment) -> None:
     if assignment.state == AssignmentState.SUBMITTED:
-        Batch.objects.filter(pk=assignment.batch_id, state=BatchState.DELIVERED).update(state=BatchState.DONE)
         onboarding.count_batch(vendor_id=assignment.vendor_id)
     assignment.state = AssignmentState.ACCEPTED
     assignment.save(update_fields=["state"])

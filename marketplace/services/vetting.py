@@ -82,7 +82,7 @@ def _unsure(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evi
         target_confidence=job.target_confidence,
         min_answers=job.min_overlap,
         max_answers=job.max_overlap,
-        has_proven_answer=job.min_overlap == 1,
+        has_proven_answer=[facts.has_proven_answer(record.pk) for record in records],
     )
     return [record for record, needed in zip(records, needs, strict=True) if needed]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from marketplace.models import Assignment, Batch, JobRecord, Lot, RoutingEvent, Settlement, Verdict
-from marketplace.services import annotations, offers, vetting
+from marketplace.services import annotations, assignments, offers, vetting
 from marketplace.services.annotations import Answer
 from tests import market
 from vendors.models import RatioPosterior, Vendor
@@ -115,3 +115,36 @@ def test_vetting_costs_the_same_number_of_queries_for_many_records(sellers, djan
     with django_assert_max_num_queries(75):
         vet(job)
     assert Lot.objects.get(job=job).state == "closed"
+
+
+def test_partial_work_against_the_gold_is_rejected_and_its_records_are_done_again(sellers):
+    job = market.job(market.customer(), n_records=20, batch_size=20, n_gold=20, gold_ratio=0.5)
+    offer = market.live_offer(sellers[0])
+    assignment = offers.accept(actor=sellers[0].actor, offer_id=offer.pk)
+    wrong = market.answers_of(assignment, wrong=24, limit=24)
+    annotations.submit(actor=sellers[0].actor, assignment_id=assignment.pk, answers=wrong)
+    assignments.release(actor=sellers[0].actor, assignment_id=assignment.pk, reason="other")
+    market.work(sellers[1])
+    market_round(job, sellers[1:])
+    assignment.refresh_from_db()
+    assert assignment.state == "rejected"
+    assert Settlement.objects.get(assignment=assignment).n_paid == 0
+    assert all(label == int(key[7:]) % 3 for key, (_, label) in labels_of(job).items())
+    assert set(Batch.objects.filter(job=job).values_list("state", flat=True)) == {"done"}
+
+
+def test_rework_goes_to_its_author_once_and_counts_when_mended(sellers):
+    job = market.job(
+        market.customer(), n_records=20, batch_size=20, n_gold=10, gold_ratio=0.2, min_overlap=3, accuracy_floor=0.9
+    )
+    for one, wrong in zip(sellers, (5, 0, 0), strict=False):
+        market.work(one, wrong=wrong)
+    vet(job)
+    sent_back = Assignment.objects.filter(vendor_id=sellers[0].vendor_id).first()
+    assert sent_back.state == "rework"
+    mended = market.answers_of(sent_back)
+    annotations.submit(actor=sellers[0].actor, assignment_id=sent_back.pk, answers=mended)
+    market_round(job, sellers[3:])
+    sent_back.refresh_from_db()
+    assert (sent_back.state, sent_back.n_reworks) == ("accepted", 1)
+    assert all(label == int(key[7:]) % 3 for key, (_, label) in labels_of(job).items())
