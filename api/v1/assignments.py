@@ -13,7 +13,7 @@ from api import views
 from api.fields import NumberField, PublicIdField, TextField
 from api.serializers import Body, Resource, many, own_id
 from api.v1.answers import AnswerIn
-from common.errors import ValidationFailedError
+from common.errors import FieldError, ValidationFailedError
 from common.ids import to_public
 from marketplace.core.states import AssignmentState
 from marketplace.models import Assignment, BatchItem, GoldRecord, InstructionVersion, JobRecord
@@ -23,7 +23,6 @@ from marketplace.services.annotations import Answer
 
 STATES = [state.value for state in AssignmentState]
 MAX_ANNOTATIONS = 10_000
-_NOWHERE = uuid.UUID(int=0)
 
 
 class JobSummaryOut(Resource):
@@ -185,25 +184,31 @@ class AssignmentsView(views.Resource):
 
 
 def _answers(assignment: Assignment, given: Sequence[dict[str, Any]]) -> list[Answer]:
-    """Name the item of each answer; a key that names none is left to the service to refuse with its place."""
+    """Name the item of each answer by the record's key or id, or refuse all that name none or several."""
     items_of: dict[str, list[uuid.UUID]] = {}
     for item in assignment.items.all():
         items_of.setdefault(content_of(item).key, []).append(item.pk)
         items_of.setdefault(to_public("itm", item.pk), []).append(item.pk)
+    errors = [error for n, row in enumerate(given) if (error := _key_error(n, items_of.get(row["key"], [])))]
+    if errors:
+        raise ValidationFailedError(f"{len(errors)} of {len(given)} keys name no record of this work.", errors=errors)
     return [
         Answer(
-            item_id=_only(items_of.get(row["key"], [_NOWHERE]), number),
+            item_id=items_of[row["key"]][0],
             label=row.get("label"),
             cannot_label=row.get("cannot_label"),
             annotator=row.get("annotator", ""),
             seconds=row.get("seconds"),
         )
-        for number, row in enumerate(given)
+        for row in given
     ]
 
 
-def _only(items: list[uuid.UUID], number: int) -> uuid.UUID:
+def _key_error(number: int, items: list[uuid.UUID]) -> FieldError | None:
+    field = f"annotations[{number}].key"
+    if not items:
+        return {"field": field, "code": "unknown_record", "detail": "This record is not part of the assignment."}
     if len(items) > 1:
         detail = "Two records of this assignment have this key; give the record's id instead."
-        raise ValidationFailedError.of(f"annotations[{number}].key", "ambiguous_key", detail)
-    return items[0]
+        return {"field": field, "code": "ambiguous_key", "detail": detail}
+    return None

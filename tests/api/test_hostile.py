@@ -52,8 +52,8 @@ def test_awkward_values_never_break_anything(everything, anonymous):
     wrong = []
     for route in WRITES:
         send, body = sender(everything, route, anonymous), everything.body_of(route)
-        for path in hostile.places(body):
-            for name, text in hostile.AWKWARD.items():
+        for number, path in enumerate(hostile.places(body)):
+            for name, text in list(hostile.AWKWARD.items())[number % 2 :: 2]:  # half each: the other half next field
                 answer = send(hostile.spoiled(body, path, text))
                 if answer.status >= 500:
                     wrong.append(f"{route} {path} {name}: {answer.status} {answer.body}")

@@ -119,9 +119,20 @@ def test_bad_annotations_are_refused_whole(customer, seller):
         ({"key": right[1]["key"]}, ("annotations[1].key", "duplicate_key")),
     ]:
         answer = seller.api.put(path, {"annotations": [right[0] | spoiled, *right[1:]]})
-        assert answer.status == 422
-        assert marked in answer.fields
+        assert (answer.status, marked in answer.fields) == (422, True), answer.body
     assert seller.api.get(f"/assignments/{work['id']}/").body["n_done"] == 0
+
+
+def test_a_record_may_be_named_by_its_id(customer, seller):
+    shop.post_job(customer, gold=[{"key": "record-1", "label": "dog"}], gold_ratio=0.25)
+    work = shop.accept_one(seller)
+    path = f"/assignments/{work['id']}/annotations/"
+    answers = shop.annotations_for(work)
+    twice = [n for n, answer in enumerate(answers) if answer["key"] == "record-1"]
+    refused = seller.api.put(path, {"annotations": answers})
+    assert refused.fields == {(f"annotations[{n}].key", "ambiguous_key") for n in twice}
+    by_id = [answer | {"key": record["id"]} for answer, record in zip(answers, work["records"], strict=True)]
+    assert seller.api.put(path, {"annotations": by_id}).body["n_left"] == 0
 
 
 def test_part_of_the_work_is_kept_when_the_rest_is_released(customer, seller):

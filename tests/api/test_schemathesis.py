@@ -16,7 +16,7 @@ from config.wsgi import application
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-N_EXAMPLES = 6
+N_EXAMPLES = 3
 
 
 def owner_of(everything, operation):
