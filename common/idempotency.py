@@ -1,6 +1,9 @@
 """HTTP writes that may be sent twice: the first one runs, the others get its answer.
 
 Only successes are kept. A request that failed has changed nothing (services are atomic), so its key is free again.
+Who runs a request holds a lock that the database frees when the process dies, so that the client's next try runs at
+once; the lease is for hosts that vanish without a word. A process killed between its commit and `finish` leaves an
+effect without an answer: the next try runs again, which every service but the plain creates is safe for.
 """
 
 import datetime
@@ -12,11 +15,12 @@ from typing import Any, Final
 
 from django.db import connection
 
+from common import locks
 from common.clock import Now
 from common.errors import IdempotencyInProgressError, IdempotencyMismatchError
 from common.models import IdempotencyRecord
 
-LEASE_S: Final = 60
+LEASE_S: Final = 600
 KEPT: Final = datetime.timedelta(hours=48)
 
 
@@ -34,6 +38,7 @@ class Ticket:
 
     record_id: uuid.UUID
     lease_until: datetime.datetime
+    lock: str
 
 
 def fingerprint(*, method: str, path: str, body: object) -> str:
@@ -52,7 +57,7 @@ INSERT INTO common_idempotencyrecord AS r (id, created_at, organization_id, key,
 VALUES (uuidv7(), now(), %(organization)s, %(key)s, %(route)s, %(fingerprint)s,
         clock_timestamp() + %(lease)s * interval '1 second')
 ON CONFLICT (organization_id, route, key) DO UPDATE SET lease_until = EXCLUDED.lease_until
-WHERE r.response_status IS NULL AND r.lease_until <= clock_timestamp() AND r.fingerprint = EXCLUDED.fingerprint
+WHERE r.response_status IS NULL AND r.fingerprint = EXCLUDED.fingerprint
 RETURNING id, lease_until
 """
 
@@ -60,45 +65,53 @@ RETURNING id, lease_until
 def begin(*, organization_id: uuid.UUID, key: str, route: str, fingerprint: str) -> Ticket | Stored:
     """Return a ticket to run the request, or the answer of the one that ran.
 
-    One statement decides, so of any number of equal requests exactly one gets a ticket.
+    Of any number of equal requests at once exactly one gets the lock, and with it a ticket.
 
     Raises
     ------
     IdempotencyMismatchError
         When the key came with another request before.
     IdempotencyInProgressError
-        When that request is still running and its lease has not run out.
+        When that request is still running.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _TAKE,
-            {
-                "organization": organization_id,
-                "key": key,
-                "route": route,
-                "fingerprint": fingerprint,
-                "lease": LEASE_S,
-            },
-        )
-        taken = cursor.fetchone()
-    if taken is not None:
-        return Ticket(*taken)
-    known = IdempotencyRecord.objects.filter(organization_id=organization_id, route=route, key=key).first()
-    if known is not None and known.fingerprint != fingerprint:
+    lock = f"idempotency:{organization_id}/{route}/{key}"
+    known = IdempotencyRecord.objects.filter(organization_id=organization_id, route=route, key=key)
+    is_free = locks.try_session(lock)
+    if is_free or known.filter(lease_until__lte=Now()).exists():
+        asked: dict[str, Any] = {
+            "organization": organization_id,
+            "key": key,
+            "route": route,
+            "fingerprint": fingerprint,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_TAKE, asked | {"lease": LEASE_S})
+            taken = cursor.fetchone()
+        if taken is not None:
+            return Ticket(taken[0], taken[1], lock)
+    if is_free:
+        locks.release_session(lock)
+    return _answer_of(known.first(), fingerprint)
+
+
+def _answer_of(record: IdempotencyRecord | None, fingerprint: str) -> Stored:
+    if record is not None and record.fingerprint != fingerprint:
         raise IdempotencyMismatchError
-    if known is None or known.response_status is None:
+    if record is None or record.response_status is None:
         raise IdempotencyInProgressError
-    return Stored(known.response_status, known.response_body)
+    return Stored(record.response_status, record.response_body)
 
 
 def finish(ticket: Ticket, *, status: int, body: object) -> None:
     """Keep the answer for every later request with the same key."""
     _held(ticket).update(response_status=status, response_body=body, lease_until=None)
+    locks.release_session(ticket.lock)
 
 
 def abandon(ticket: Ticket) -> None:
     """Free the key of a request that failed."""
     _held(ticket).delete()
+    locks.release_session(ticket.lock)
 
 
 def _held(ticket: Ticket) -> Any:

@@ -71,3 +71,19 @@ def try_advisory(name: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name])
         return bool(cursor.fetchone()[0])
+
+
+def try_session(name: str) -> bool:
+    """Take the named lock for as long as this connection lives, or until `release_session`; return whether it was free.
+
+    Unlike a row in a table it cannot outlive its holder: the database frees it when the process dies.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 1))", [name])
+        return bool(cursor.fetchone()[0])
+
+
+def release_session(name: str) -> None:
+    """Give a lock of `try_session` back."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 1))", [name])

@@ -1,8 +1,12 @@
 """What holds for every address: keys, problems, parameters, cursors, sending twice."""
 
+import threading
+
 import pytest
+from django.db import connection
 
 from common.models import ApiKey, IdempotencyRecord
+from common.services import api_keys
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -101,10 +105,24 @@ class TestSendingTwice:
         assert (other.status, other.code) == (409, "idempotency_key_reused")
         assert ApiKey.objects.count() == 2
 
-    def test_while_the_first_runs_the_second_waits(self, customer):
-        customer.post("/api-keys/", {"name": "k"}, HTTP_IDEMPOTENCY_KEY="one")
-        IdempotencyRecord.objects.update(response_status=None, lease_until="2100-01-01T00:00Z")
-        assert customer.post("/api-keys/", {"name": "k"}, HTTP_IDEMPOTENCY_KEY="one").code == "idempotency_in_progress"
+    def test_while_the_first_runs_the_second_waits(self, customer, monkeypatch):
+        """The second is sent from inside the first, on another connection."""
+        seen = []
+        make = api_keys.create
+
+        def create_slowly(**arguments):
+            sender = threading.Thread(target=lambda: seen.append(send()) or connection.close())
+            sender.start()
+            sender.join()
+            return make(**arguments)
+
+        def send():
+            return customer.post("/api-keys/", {"name": "k"}, HTTP_IDEMPOTENCY_KEY="one")
+
+        monkeypatch.setattr(api_keys, "create", create_slowly)
+        assert send().status == 201
+        assert [answer.code for answer in seen] == ["idempotency_in_progress"]
+        assert ApiKey.objects.count() == 2
 
     def test_a_failure_frees_the_key(self, customer):
         assert customer.post("/api-keys/", {"name": ""}, HTTP_IDEMPOTENCY_KEY="one").status == 422

@@ -30,10 +30,42 @@ def test_another_request_with_the_key_is_refused():
         idempotency.begin(**REQUEST | {"fingerprint": "b" * 64})
 
 
+def elsewhere(work):
+    """Do something on a connection of its own, as another process would, and return what came of it."""
+    outcomes = []
+
+    def run():
+        try:
+            outcomes.append(work())
+        except Exception as error:
+            outcomes.append(type(error))
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return outcomes[0]
+
+
 def test_a_running_request_is_not_run_again():
     idempotency.begin(**REQUEST)
-    with pytest.raises(IdempotencyInProgressError):
-        idempotency.begin(**REQUEST)
+    assert elsewhere(lambda: idempotency.begin(**REQUEST)) is IdempotencyInProgressError
+
+
+def test_a_request_whose_process_died_runs_again_at_once():
+    died = elsewhere(lambda: idempotency.begin(**REQUEST))  # its connection is gone by now
+    again = idempotency.begin(**REQUEST)
+    assert isinstance(again, Ticket)
+    idempotency.finish(died, status=200, body="stale")
+    idempotency.finish(again, status=201, body="fresh")
+    assert idempotency.begin(**REQUEST) == Stored(201, "fresh")
+
+
+def test_an_answered_request_holds_no_lock():
+    idempotency.finish(idempotency.begin(**REQUEST), status=200, body=None)
+    assert elsewhere(lambda: idempotency.begin(**REQUEST)) == Stored(200, None)
+    idempotency.abandon(idempotency.begin(**REQUEST | {"key": "other"}))
+    assert isinstance(elsewhere(lambda: idempotency.begin(**REQUEST | {"key": "other"})), Ticket)
 
 
 def test_keys_of_other_organizations_are_others():
@@ -46,13 +78,10 @@ def test_a_failed_request_frees_its_key():
     assert isinstance(idempotency.begin(**REQUEST), Ticket)
 
 
-def test_a_dead_worker_s_lease_runs_out_and_it_can_no_longer_answer():
-    stale = idempotency.begin(**REQUEST)
+def test_a_vanished_host_s_lease_runs_out():
+    idempotency.begin(**REQUEST)  # the database still believes in this connection
     IdempotencyRecord.objects.update(lease_until=Now() - timedelta(seconds=1))
-    fresh = idempotency.begin(**REQUEST)
-    idempotency.finish(stale, status=200, body="stale")
-    idempotency.finish(fresh, status=201, body="fresh")
-    assert idempotency.begin(**REQUEST) == Stored(201, "fresh")
+    assert isinstance(elsewhere(lambda: idempotency.begin(**REQUEST)), Ticket)
 
 
 def test_of_many_at_once_one_runs():
@@ -65,6 +94,7 @@ def test_of_many_at_once_one_runs():
             outcomes.append(type(idempotency.begin(**REQUEST)))
         except IdempotencyInProgressError as error:
             outcomes.append(type(error))
+        barrier.wait()  # nobody leaves, and so frees the lock, before all have tried
         connection.close()
 
     threads = [threading.Thread(target=work) for _ in range(6)]
