@@ -63,6 +63,13 @@ class ThrottledError(DomainError):
     http_status = 429
 
 
+class UnavailableError(DomainError):
+    """The database is away or busy for a moment; nothing was changed, so send the same request again."""
+
+    code = "unavailable"
+    http_status = 503
+
+
 class InternalError(DomainError):
     """Something broke on our side; it is logged under the request_id."""
 

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import logging
 import uuid
 from typing import Any, Final
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import DatabaseError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +16,7 @@ from api.errors import MalformedRequestError
 from common import idempotency
 from common.actors import Actor
 
+logger = logging.getLogger(__name__)
 HEADER: Final = "HTTP_IDEMPOTENCY_KEY"
 METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 REPLAYED: Final = "Idempotent-Replayed"
@@ -61,11 +64,19 @@ class IdempotentMixin:
             request, response, *arguments, **parameters
         )
         ticket, self._ticket = self._ticket, None
-        if ticket is not None and final.status_code < 300:
-            idempotency.finish(ticket, status=final.status_code, body=self._kept(final.data))
-        elif ticket is not None:
-            idempotency.abandon(ticket)
+        if ticket is not None:
+            self._close(ticket, final)
         return final
+
+    def _close(self, ticket: idempotency.Ticket, final: Response) -> None:
+        try:
+            if final.status_code < 300:
+                idempotency.finish(ticket, status=final.status_code, body=self._kept(final.data))
+            else:
+                idempotency.abandon(ticket)
+        except DatabaseError:
+            # The answer stands; with the connection the lock is gone too, so the key is not stuck.
+            logger.exception("the answer under an Idempotency-Key was not kept")
 
     def _kept(self, data: Any) -> Any:
         body = json.loads(JSONRenderer().render(data) or b"null")

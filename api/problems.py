@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -41,6 +42,8 @@ _COUNTERPARTS: dict[type[Exception], type[DomainError]] = {
     exceptions.Throttled: errors.ThrottledError,
     RequestDataTooBig: TooLargeError,
     UnreadablePostError: errors.TruncatedBodyError,
+    OperationalError: errors.UnavailableError,
+    InterfaceError: errors.UnavailableError,
     SuspiciousOperation: errors.MalformedRequestError,
 }
 
@@ -48,7 +51,7 @@ _COUNTERPARTS: dict[type[Exception], type[DomainError]] = {
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
     """Answer any exception of a view; what nobody foresaw is logged and told as an internal error."""
     error = domain_error_of(exception)
-    if isinstance(error, errors.InternalError):
+    if error.http_status >= 500:
         logger.error("unhandled error in %s", type(context.get("view")).__name__, exc_info=exception)
     set_rollback()
     response = Response(problem_of(error, context.get("request")), status=error.http_status)
@@ -118,9 +121,8 @@ def _headers(error: DomainError, exception: Exception) -> dict[str, str]:
     headers = {}
     if error.http_status == NotAuthenticatedError.http_status:
         headers["WWW-Authenticate"] = CHALLENGE
-    wait = getattr(exception, "wait", None)
-    if wait is not None:
-        headers["Retry-After"] = str(int(wait) + 1)
+    if isinstance(error, errors.ThrottledError | errors.UnavailableError):
+        headers["Retry-After"] = str(int(getattr(exception, "wait", None) or 0) + 1)
     return headers
 
 

@@ -95,7 +95,7 @@ class ProblemSchema(AutoSchema):
         return dict(sorted(bodies.items()))
 
     def _failures(self) -> list[int]:
-        statuses = [400, 406]
+        statuses = [400, 406, 503]
         statuses += [] if self._is_open() else [401, 403]
         statuses += [404] if "{" in self.path or not self._is_open() else []
         statuses += [409, 411, 413, 415, 422] if self.method in {"POST", "PUT", "PATCH"} else []
@@ -125,5 +125,6 @@ _TITLES = {
     411: "The Content-Length is missing.",
     413: "The body is too large.",
     415: "The body is not of a type this takes.",
+    503: "The database is away for a moment; send the same request again.",
     422: "The input breaks a rule; the errors name the fields.",
 }

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from common.models import ApiKey, IdempotencyRecord
 from common.services import api_keys
@@ -37,6 +37,26 @@ def test_an_unforeseen_error_is_told_without_its_inside(customer, monkeypatch):
     answer = customer.get("/organization/")
     assert (answer.status, answer.code) == (500, "internal_error")
     assert "division" not in str(answer.body)
+
+
+@pytest.mark.parametrize("fault", [OperationalError("server closed the connection"), InterfaceError("closed")])
+def test_while_the_database_is_away_a_client_is_asked_to_come_again(customer, monkeypatch, fault):
+    def fail(**_):
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(api_keys, "create", fail)
+        answer = customer.post("/api-keys/", {"name": "k"}, HTTP_IDEMPOTENCY_KEY="one")
+    assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "unavailable", "1")
+    assert customer.post("/api-keys/", {"name": "k"}, HTTP_IDEMPOTENCY_KEY="one").status == 201
+
+
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(customer, monkeypatch):
+    def fail(*_, **__):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr("common.idempotency.finish", fail)
+    assert customer.post("/api-keys/", {"name": "k"}, HTTP_IDEMPOTENCY_KEY="one").status == 201
 
 
 def test_health_tells_what_is_away(anonymous, monkeypatch):
