@@ -41,10 +41,10 @@ class Home:
         return self.root / "valkey"
 
     def prepare(self) -> None:
-        """Make the folders; what is inside is nobody else's business."""
+        """Make the folders. Nobody else may look in; only a server that root lends to another user walks through."""
         for folder in (self.root, self.logs, self.valkey, self.root / "static"):
             folder.mkdir(parents=True, exist_ok=True)
-        self.root.chmod(0o711)  # PostgreSQL may run as another user and must be able to walk through
+        self.root.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def package_folder(name: str) -> Path:

@@ -34,8 +34,10 @@ def main(arguments: list[str]) -> int:
         tell(console, found, made, page)
         if options.keep_running:
             keep_running(console, programs)
+        else:
+            console.print('To look around in the service afterwards: make demo ARGS="--keep-running"')
     except (RuntimeError, ApiError, httpx.TransportError) as error:
-        console.print(f"The demo did not complete: {error}", style="red", highlight=False)
+        console.print(f"The demo did not complete: {error}", style="red")
         return 1
     except KeyboardInterrupt:
         console.print("Stopping ...")
@@ -71,11 +73,11 @@ def tell(console: Console, found: Results, made: Material, page: Path) -> None:
     console.print(outcome_table(found, made))
     for check in summary.checks(found, made.pool):
         sign = "[green]PASS[/]" if check.is_passed else "[red]FAIL[/]"
-        console.print(f"{sign} {check.statement} ({check.detail})", highlight=False)
+        console.print(f"{sign} {check.statement} ({check.detail})")
     console.print(
         f"The vendors' answers were simulated; everything else took the production path ({found.elapsed_s:.0f} s)."
     )
-    console.print(f"Report: {page}", highlight=False, soft_wrap=True)
+    console.print(f"Report: {page}")
 
 
 def outcome_table(found: Results, made: Material) -> Table:
@@ -100,7 +102,7 @@ def keep_running(console: Console, programs: Programs) -> None:
     """Leave the service up until Ctrl-C."""
     info = programs.service_info()
     console.print(f"The service is up at {info.web_url} (API: {info.web_url}/api/docs/). Ctrl-C stops it.")
-    console.print(f"The parties' API keys lie in {programs.home.root / 'clients' / 'keys'}.", highlight=False)
+    console.print(f"The parties' API keys lie in {programs.home.root / 'clients' / 'keys'}.")
     while programs.is_service_up():
         time.sleep(0.5)
 

@@ -16,7 +16,7 @@ from embedded.demo.setting import CLASSES, CURRENCY, Setting
 ARMS: Final = {"selector": "herding", "random": "random"}
 BUDGET_MICRO: Final = 250_000_000
 MARKET_PATIENCE_S: Final = 45.0
-POLL_S: Final = 0.5
+POLL_S: Final = 1.0
 INSTRUCTIONS: Final = (
     "Each scan shows one handwritten digit, 8 x 8 pixels. Choose the digit. If the picture is no digit at all, answer "
     "cannot label: out_of_scope; if it is damaged beyond reading, answer cannot label: corrupted."

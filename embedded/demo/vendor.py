@@ -13,9 +13,9 @@ from embedded.demo.behaviours import Behaviour, behaviour_of
 from embedded.demo.client import ApiError, Client
 from embedded.demo.setting import CLASSES, Setting
 
-POLL_S: Final = 0.3
+POLL_S: Final = 0.4
+LOOK_FOR_REWORK_EVERY: Final = 3
 PART: Final = 6
-_OPEN_STATES: Final = frozenset({"reserved", "started", "rework"})
 _NO_SLOT: Final = "capacity_exhausted"
 _LOST_RACES: Final = frozenset({404, 409})
 
@@ -36,16 +36,18 @@ class VendorProgram:
         self.run = run
         self.truth = truth
         self._sleep = sleep
-        self._given_up: set[str] = set()
+        self._n_turns = 0
 
     def turn(self) -> None:
         """Look once at what is there to do."""
+        todo: list[str] = []
         if not self.behaviour.is_silent:
-            for offer in self._rows("/offers/", state="live"):
-                self._decide(offer)
-        for assignment in self._rows("/assignments/"):
-            if assignment["state"] in _OPEN_STATES and assignment["id"] not in self._given_up:
-                self._work(assignment["id"])
+            todo = [taken for offer in self._rows("/offers/", state="live") if (taken := self._decide(offer))]
+        self._n_turns += 1
+        if self._n_turns % LOOK_FOR_REWORK_EVERY == 0:
+            todo += [assignment["id"] for assignment in self._rows("/assignments/", state="rework")]
+        for assignment_id in todo:
+            self._work(assignment_id)
 
     def annotation(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return this vendor's answer on a record; the same record always gets the same answer."""
@@ -62,28 +64,29 @@ class VendorProgram:
     def _rows(self, path: str, **parameters: str) -> list[dict[str, Any]]:
         return list(self.client.get(path, **parameters)["results"])
 
-    def _decide(self, offer: dict[str, Any]) -> None:
-        """Accept or decline after some thought; an offer that ran out meanwhile is no loss."""
+    def _decide(self, offer: dict[str, Any]) -> str:
+        """Accept or decline after some thought; return the work taken on, empty for none."""
         self._sleep(self.behaviour.response_s)
         rng = random.Random(f"{self.run.seed}:{self.behaviour.key}:{offer['id']}")
-        wants = rng.random() < self.behaviour.accepts_ratio
-        if not wants or self._refused(f"/offers/{offer['id']}/accept/") == _NO_SLOT:
-            self._refused(f"/offers/{offer['id']}/decline/", reason="no_capacity")
+        if rng.random() < self.behaviour.accepts_ratio:
+            taken, refusal = self._send(f"/offers/{offer['id']}/accept/")
+            if refusal != _NO_SLOT:
+                return taken
+        self._send(f"/offers/{offer['id']}/decline/", reason="no_capacity")
+        return ""
 
-    def _refused(self, path: str, **body: str) -> str:
-        """Send a decision; return why it came to nothing, empty when it did not."""
+    def _send(self, path: str, **body: str) -> tuple[str, str]:
+        """Send a decision; return the id of what came of it, or why nothing did: a lost race is no error."""
         try:
-            self.client.post(path, body)
+            return str(self.client.post(path, body)["id"]), ""
         except ApiError as error:
             if error.status not in _LOST_RACES:
                 raise
-            return error.code
-        return ""
+            return "", error.code
 
     def _work(self, assignment_id: str) -> None:
         """Deliver an assignment part by part, as far as this vendor ever gets."""
         if self.behaviour.delivers_ratio == 0:
-            self._given_up.add(assignment_id)
             return
         try:
             todo = open_records(self.client.get(f"/assignments/{assignment_id}/"))
@@ -94,8 +97,6 @@ class VendorProgram:
         except ApiError as error:
             if error.status not in _LOST_RACES:
                 raise
-        if self.behaviour.delivers_ratio < 1:
-            self._given_up.add(assignment_id)
 
     def _n_delivered(self, n_records: int) -> int:
         return max(1, round(n_records * self.behaviour.delivers_ratio))

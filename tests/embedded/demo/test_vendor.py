@@ -12,7 +12,7 @@ from embedded.demo.answers import Truth
 from embedded.demo.behaviours import CAST, behaviour_of
 from embedded.demo.client import Client
 from embedded.demo.setting import Setting
-from embedded.demo.vendor import VendorProgram
+from embedded.demo.vendor import LOOK_FOR_REWORK_EVERY, VendorProgram
 
 RUN = Setting("http://api", "/nowhere", seed=0, n_rounds=2, n_per_round=10, domain="d")
 TRUTH = {f"uri-{i}": Truth(i % 10) if i % 5 else Truth(-1, "out_of_scope") for i in range(200)}
@@ -37,7 +37,7 @@ class Market:
             case "POST", ["offers", _, decision]:
                 return self._decide(decision)
             case "GET", ["assignments"]:
-                return _page([{"id": "asg_1", "state": self.work}] if self.work else [])
+                return _page([{"id": "asg_1"}] if self.work == request.url.params["state"] else [])
             case "GET", ["assignments", _]:
                 return httpx.Response(200, json={"records": self._records()})
             case _:
@@ -48,7 +48,7 @@ class Market:
             self.offer = "live" if self.code == "capacity_exhausted" else "expired"
             return httpx.Response(self.refusal, json={"code": self.code})
         self.offer, self.work = decision, "reserved" if decision == "accept" else ""
-        return httpx.Response(200, json={})
+        return httpx.Response(200, json={"id": "asg_1" if decision == "accept" else "off_1"})
 
     def _records(self) -> list[dict[str, Any]]:
         return [{"key": f"k{i}", "uri": f"uri-{i}", "is_done": f"k{i}" in self.given} for i in range(self.n_records)]
@@ -87,6 +87,16 @@ def test_the_half_deliverer_stops_in_the_middle() -> None:
 def test_the_ordinary_one_delivers_everything() -> None:
     market = worked("steady", Market())
     assert (market.work, len(market.given)) == ("submitted", 20)
+
+
+def test_rework_is_done_again() -> None:
+    market = worked("steady", Market())
+    market.work, first = "rework", market.given.pop("k3")
+    client = Client("http://api", "k", transport=httpx.MockTransport(market))
+    program = VendorProgram(client, behaviour_of("steady"), RUN, TRUTH, sleep=lambda _: None)
+    for _ in range(LOOK_FOR_REWORK_EVERY):
+        program.turn()
+    assert (market.work, market.given["k3"]) == ("submitted", first)
 
 
 def test_the_decliner_declines_most_offers() -> None:
