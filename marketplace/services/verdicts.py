@@ -52,7 +52,7 @@ def _decide(assignment: Assignment, given: list[Given], facts: Evidence, *, is_f
     answers = [g for g in given if g.record_id is not None]
     gold = [g for g in given if g.gold_id is not None]
     verdict = acceptance.decide(_evidence(assignment, answers, gold, facts), _plan(assignment.job), is_final=is_final)
-    decision = _feasible(assignment, verdict.decision)
+    decision = _feasible(assignment, verdict)
     if decision == "escalated":
         return decision
     _record(assignment, verdict, decision, len(answers))
@@ -108,12 +108,17 @@ def _plan(job: Job) -> Plan:
     return Plan(max_error=1 - job.accuracy_floor)
 
 
-def _feasible(assignment: Assignment, decision: str) -> str:
-    """Rework is asked of a vendor once, if it has a slot, and never for work that ended before it was complete."""
-    if decision != Outcome.REWORK:
-        return decision
+def _feasible(assignment: Assignment, verdict: acceptance.Verdict) -> str:
+    """Rework is asked of a vendor once, if it has a slot, and never for work that ended before it was complete.
+
+    Where it cannot be asked, the expected error decides.
+    """
+    if verdict.decision != Outcome.REWORK:
+        return verdict.decision
     may_be_asked = assignment.n_reworks == 0 and assignment.state == AssignmentState.SUBMITTED
-    return decision if may_be_asked and take_back(vendor_id=assignment.vendor_id) else Outcome.ACCEPTED
+    if may_be_asked and take_back(vendor_id=assignment.vendor_id):
+        return Outcome.REWORK
+    return Outcome.ACCEPTED if verdict.error <= _plan(assignment.job).max_error else Outcome.REJECTED
 
 
 def _teach(assignment: Assignment, answers: list[Given], gold: list[Given], facts: Evidence) -> None:

@@ -127,7 +127,7 @@ def test_partial_work_against_the_gold_is_rejected_and_its_records_are_done_agai
     market.work(sellers[1])
     market_round(job, sellers[1:])
     assignment.refresh_from_db()
-    assert assignment.state == "rejected"
+    assert assignment.state == "rejected", Verdict.objects.filter(assignment=assignment).values_list("words")
     assert Settlement.objects.get(assignment=assignment).n_paid == 0
     assert all(label == int(key[7:]) % 3 for key, (_, label) in labels_of(job).items())
     assert set(Batch.objects.filter(job=job).values_list("state", flat=True)) == {"done"}
