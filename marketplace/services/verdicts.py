@@ -113,7 +113,7 @@ def _feasible(assignment: Assignment, verdict: acceptance.Verdict) -> str:
 
     Where it cannot be asked, the expected error decides.
     """
-    if verdict.decision != Outcome.REWORK:
+    if verdict.decision != "rework":
         return verdict.decision
     may_be_asked = assignment.n_reworks == 0 and assignment.state == AssignmentState.SUBMITTED
     if may_be_asked and take_back(vendor_id=assignment.vendor_id):
