@@ -52,9 +52,18 @@ def test_a_running_request_is_not_run_again():
     assert elsewhere(lambda: idempotency.begin(**REQUEST)) is IdempotencyInProgressError
 
 
+def begin_once_the_server_has_seen_the_connection_go() -> Ticket | Stored:
+    for _ in range(100):
+        try:
+            return idempotency.begin(**REQUEST)
+        except IdempotencyInProgressError:
+            time.sleep(0.02)
+    return idempotency.begin(**REQUEST)
+
+
 def test_a_request_whose_process_died_runs_again_at_once():
-    died = elsewhere(lambda: idempotency.begin(**REQUEST))  # its connection is gone by now
-    again = idempotency.begin(**REQUEST)
+    died = elsewhere(lambda: idempotency.begin(**REQUEST))
+    again = begin_once_the_server_has_seen_the_connection_go()
     assert isinstance(again, Ticket)
     idempotency.finish(died, status=200, body="stale")
     idempotency.finish(again, status=201, body="fresh")
