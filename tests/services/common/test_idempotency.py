@@ -1,6 +1,7 @@
 """Requests sent twice."""
 
 import threading
+import time
 import uuid
 from datetime import timedelta
 
