@@ -160,7 +160,12 @@ def lock(home: Home) -> TextIO:
     return file
 
 
-def serve(home: Home, say: Callable[[str], None] = print, *, show_logs: bool = False) -> int:
+def tell(words: str) -> None:
+    """Print a line that whoever reads our output sees at once."""
+    print(words, flush=True)
+
+
+def serve(home: Home, say: Callable[[str], None] = tell, *, show_logs: bool = False) -> int:
     """Run the service of a home in this process until it is told to stop; return the exit code."""
     home.prepare()
     try:
