@@ -112,6 +112,7 @@ SWEEP_PERIOD_S = env.float("SWEEP_PERIOD_S", default=1.0)
 # How long claimed work may take before another process is given it.
 WORK_LEASE_S = env.float("WORK_LEASE_S", default=30.0)
 CELERY_BEAT_SCHEDULE = {
+    "purge-idempotency": {"task": "common.tasks.purge_idempotency", "schedule": 24 * 3600.0},
     "sweep": {"task": "marketplace.tasks.sweep", "schedule": SWEEP_PERIOD_S, "options": {"expires": 5}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
