@@ -13,6 +13,7 @@ from marketplace.models import Batch, BatchItem, GoldRecord, Job, JobRecord, Lot
 from marketplace.services import events, nudges, routing
 
 MAX_RECORDS = 100_000
+_ROWS_PER_INSERT = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,18 @@ def add_to_locked(job: Job, records: Sequence[RecordInput]) -> Lot:
     _check(job, records)
     number = (Lot.objects.filter(job=job).aggregate(n=Max("number"))["n"] or 0) + 1
     lot = Lot.objects.create(job=job, number=number, n_records=len(records))
-    rows = JobRecord.objects.bulk_create(
+    rows = [
         JobRecord(job=job, lot=lot, chunk=i // job.batch_size, position=i, key=r.key, uri=r.uri, metadata=r.metadata)
         for i, r in enumerate(records)
-    )
-    gold = list(GoldRecord.objects.filter(job=job).order_by("pk"))
-    batches = []
-    for chunk in range(-(-len(rows) // job.batch_size)):
-        members = rows[chunk * job.batch_size : (chunk + 1) * job.batch_size]
-        batches += [make_batch(lot, chunk, layer, members, gold) for layer in range(job.min_overlap)]
+    ]
+    JobRecord.objects.bulk_create(rows, batch_size=_ROWS_PER_INSERT)
+    chunks = range(-(-len(rows) // job.batch_size))
+    plans = [
+        Plan(chunk, layer, rows[chunk * job.batch_size : (chunk + 1) * job.batch_size])
+        for chunk in chunks
+        for layer in range(job.min_overlap)
+    ]
+    batches = make_batches(lot, plans)
     events.of_lot(lot, "lot.opened", number=number, n_records=len(rows), n_batches=len(batches))
     routing.rank_batches(batch_ids=[batch.pk for batch in batches])
     nudges.sweep_soon()
@@ -85,27 +89,47 @@ def expected_cost_micro(job: Job, n_records: int) -> int | None:
     return sum(pricing.cost_micro(n_answers, price, job.fee_basis_points) for price in layers)
 
 
-def make_batch(lot: Lot, chunk: int, layer: int, records: Sequence[JobRecord], gold: Sequence[GoldRecord]) -> Batch:
-    """Make one layer of a chunk: its records in an order of their own with gold mixed in unseen.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One layer of a chunk: the records that go out together."""
+
+    chunk: int
+    layer: int
+    records: Sequence[JobRecord]
+
+
+def make_batches(lot: Lot, plans: Sequence[Plan]) -> list[Batch]:
+    """Make batches, each with its records in an order of its own and gold mixed in unseen; three queries in all.
 
     The order and the gold are drawn from the lot's id, chunk and layer, so that a retry draws the same.
     """
-    rng = random.Random(f"{lot.pk}/{chunk}/{layer}")  # noqa: S311 (an order, not a secret)
-    n_gold = min(len(gold), round(len(records) * lot.job.gold_ratio))
-    entries: list[tuple[uuid.UUID | None, uuid.UUID | None]] = [(record.pk, None) for record in records]
-    entries += [(None, row.pk) for row in rng.sample(list(gold), n_gold)]
+    gold = list(GoldRecord.objects.filter(job_id=lot.job_id).order_by("pk").values_list("pk", flat=True))
+    batches, items = [], []
+    for plan in plans:
+        entries = _entries(lot, plan, gold)
+        batch = Batch(
+            job_id=lot.job_id,
+            lot=lot,
+            chunk=plan.chunk,
+            layer=plan.layer,
+            n_items=len(entries),
+            n_open=len(entries),
+            max_round=lot.job.max_rounds,
+        )
+        batches.append(batch)
+        items += [
+            BatchItem(batch=batch, record_id=record_id, gold_id=gold_id, position=position)
+            for position, (record_id, gold_id) in enumerate(entries)
+        ]
+    Batch.objects.bulk_create(batches)
+    BatchItem.objects.bulk_create(items, batch_size=_ROWS_PER_INSERT)
+    return batches
+
+
+def _entries(lot: Lot, plan: Plan, gold: list[uuid.UUID]) -> list[tuple[uuid.UUID | None, uuid.UUID | None]]:
+    rng = random.Random(f"{lot.pk}/{plan.chunk}/{plan.layer}")  # noqa: S311 (an order, not a secret)
+    n_gold = min(len(gold), round(len(plan.records) * lot.job.gold_ratio))
+    entries: list[tuple[uuid.UUID | None, uuid.UUID | None]] = [(record.pk, None) for record in plan.records]
+    entries += [(None, gold_id) for gold_id in rng.sample(gold, n_gold)]
     rng.shuffle(entries)
-    batch = Batch.objects.create(
-        job_id=lot.job_id,
-        lot=lot,
-        chunk=chunk,
-        layer=layer,
-        n_items=len(entries),
-        n_open=len(entries),
-        max_round=lot.job.max_rounds,
-    )
-    BatchItem.objects.bulk_create(
-        BatchItem(batch=batch, record_id=record_id, gold_id=gold_id, position=position)
-        for position, (record_id, gold_id) in enumerate(entries)
-    )
-    return batch
+    return entries

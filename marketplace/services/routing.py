@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from common.clock import Now
 from marketplace.core import routing
@@ -128,12 +129,11 @@ def _store(job: Job, n_records: int) -> RankingRun:
 
 def _offer_by(run: RankingRun, batches: list[Batch]) -> None:
     state = BatchState.OFFERING if run.n_eligible else BatchState.ESCALATED
-    for batch in batches:
-        batch.ranking, batch.state, batch.round = run, state, batch.round + 1
-        batch.reason = "" if run.n_eligible else "no_candidate"
-        batch.save(update_fields=["ranking", "state", "round", "reason"])
-        events.of_batch(
-            batch, f"batch.{state}", subject=batch.pk, run=str(run.pk), round=batch.round, n_eligible=run.n_eligible
-        )
-    due = Now() if run.n_eligible else None
-    Batch.objects.filter(pk__in=[batch.pk for batch in batches]).update(offer_due_at=due)
+    Batch.objects.filter(pk__in=[batch.pk for batch in batches]).update(
+        ranking=run,
+        state=state,
+        round=F("round") + 1,
+        reason="" if run.n_eligible else "no_candidate",
+        offer_due_at=Now() if run.n_eligible else None,
+    )
+    events.of_batches(batches, f"batch.{state}", run=str(run.pk), n_eligible=run.n_eligible)

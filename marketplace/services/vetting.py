@@ -15,7 +15,7 @@ from common import locks
 from common.clock import Now
 from marketplace.core.overlap import needs_another
 from marketplace.core.states import BatchState, LotState, RecordState
-from marketplace.models import Batch, GoldRecord, JobRecord, Lot
+from marketplace.models import Batch, JobRecord, Lot
 from marketplace.services import campaigns_wake, consensus, events, evidence, lots, nudges, routing, verdicts
 from marketplace.services.evidence import Evidence
 
@@ -90,8 +90,7 @@ def _unsure(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evi
 def _ask_again(lot: Lot, batches: Iterable[Batch], records: list[JobRecord]) -> None:
     """Put the unsure records of a chunk into one more layer, for a vendor that has not seen them."""
     last = max(batches, key=lambda batch: batch.layer)
-    gold = list(GoldRecord.objects.filter(job=lot.job).order_by("pk"))
-    batch = lots.make_batch(lot, last.chunk, last.layer + 1, records, gold)
+    (batch,) = lots.make_batches(lot, [lots.Plan(last.chunk, last.layer + 1, records)])
     events.of_batch(batch, "overlap.added", subject=batch.pk, layer=batch.layer, n_records=len(records))
     routing.rank_batches(batch_ids=[batch.pk])
     nudges.sweep_soon()

@@ -123,7 +123,7 @@ STEPS = [
     (experiments, "_save"),
     (experiments, "record_observations"),
     (experiments, "_measure"),
-    (lots, "make_batch"),
+    (lots, "make_batches"),
     (campaigns, "_move"),
     (vetting, "_close"),
     (vetting.consensus, "conclude"),

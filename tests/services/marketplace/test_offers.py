@@ -143,3 +143,10 @@ def test_one_sweep_costs_the_same_number_of_queries_for_many_batches(world, djan
     expire_all()
     with django_assert_max_num_queries(4):
         assert offering.expire() == 20
+
+
+def test_posting_many_records_costs_the_same_number_of_queries(world, django_assert_max_num_queries):
+    actor = market.customer()
+    with django_assert_max_num_queries(36):
+        market.job(actor, n_records=600, min_overlap=2)
+    assert Batch.objects.filter(state="offering").count() == 200
