@@ -15,7 +15,7 @@ RIDGE = 1 / 0.3
 MIN_ANCHOR = 20
 ANCHOR_BELOW = 0.5
 """Estimated share in scope below which the anchor steers from the first batch; above, rejections alone do as well and
-cannot lose a true class that lies beside a foreign one (measured: docs/decisions/0003-selection.md)."""
+cannot lose a true class that lies beside a foreign one (measured: docs/decisions/0005-selection.md)."""
 _N_NEIGHBOURS = 20
 _BINS = 20
 
