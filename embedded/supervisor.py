@@ -40,7 +40,7 @@ class Supervisor:
         self.children: list[Child] = []
         self._say = say
         self._tail = tail
-        self._stopping = False
+        self._asked_by: signal.Signals | None = None
         self._state = "starting"
 
     def run(self) -> int:
@@ -69,7 +69,7 @@ class Supervisor:
         self._say(f"labelyard: ready at {self.stack.web_url} (logs in {self.home.logs})")
 
     def _watch(self) -> None:
-        while not self._stopping:
+        while self._asked_by is None:
             restarted = [child for child in self.children if child.watch()]
             if restarted:
                 self._write_run_file()
@@ -116,6 +116,8 @@ class Supervisor:
     def _stop(self) -> None:
         """Stop in reverse order: programs first, together, then the servers they use."""
         self._state = "stopping"
+        if self._asked_by is not None:
+            self._say(f"labelyard: stopping on {self._asked_by.name}")
         n_servers = len(self.stack.data_services())
         for group in (self.children[n_servers:], self.children[:n_servers]):
             for child in group:
@@ -125,14 +127,14 @@ class Supervisor:
         self.home.run_file.unlink(missing_ok=True)
 
     def _check_stop(self) -> None:
-        if self._stopping:
+        if self._asked_by is not None:
             raise StoppedError
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._stopping:  # asked twice: no more patience
+        if self._asked_by is not None:  # asked twice: no more patience
             for identity in [child.identity for child in self.children if child.identity is not None]:
                 processes.signal_group(identity.pid, signal.SIGKILL)
-        self._stopping = True
+        self._asked_by = signal.Signals(number)
 
     def _write_run_file(self) -> None:
         me = ProcessIdentity.of(os.getpid())

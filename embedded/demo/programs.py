@@ -68,8 +68,9 @@ class Programs:
     def stop_clients(self) -> None:
         """End all client programs."""
         for client in self._clients.values():
-            processes.signal_group(client.pid, signal.SIGKILL)
-            client.wait()
+            if client.poll() is None:  # the id of one that ended and was waited for may be somebody else's by now
+                processes.signal_group(client.pid, signal.SIGKILL)
+                client.wait()
 
     def stop(self) -> None:
         """End everything: the clients first, then the service in good order."""

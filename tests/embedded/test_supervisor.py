@@ -77,6 +77,7 @@ def test_a_stop_signal_ends_everything_and_leaves_no_run_file(start: Start, home
     assert supervisor.wait(10) == 0
     assert not any(process.is_running for process in processes)
     assert not home.run_file.exists()
+    assert f"stopping on {signal.Signals(number).name}" in supervisor.stdout.read()
 
 
 def test_a_process_deaf_to_the_stop_signal_is_killed(start: Start, home: Home) -> None:
