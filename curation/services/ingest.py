@@ -146,7 +146,8 @@ def check_features(name: str, array: npt.NDArray[Any], n_features: int | None = 
         raise bad(name, "empty", f"{name} has shape {array.shape}: no record or no feature.")
     if n_features is not None and array.shape[1] != n_features:
         raise bad(name, "shape", f"{name} has {array.shape[1]} features, X has {n_features}.")
-    features = array.astype(np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused below
+        features = array.astype(np.float32)
     finite = np.isfinite(features).all(axis=1)
     if not finite.all():
         first = int(np.flatnonzero(~finite)[0])

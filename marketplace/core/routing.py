@@ -153,7 +153,7 @@ def rank(
     scored = []
     excluded = []
     for candidate in candidates:
-        reason = candidate.exclusion or _exclusion(candidate, limits, n_records)
+        reason = candidate.exclusion or exclusion_by(candidate, limits, n_records)
         if reason is None and manual_only and candidate.vendor_id not in place:
             reason = "The customer chose other vendors by hand."
         if reason is not None:
@@ -169,7 +169,8 @@ def rank(
     return ordered + excluded
 
 
-def _exclusion(candidate: CandidateFacts, limits: Limits, n_records: int) -> str | None:
+def exclusion_by(candidate: CandidateFacts, limits: Limits, n_records: int) -> str | None:
+    """Return which hard limit keeps a candidate out, in words, or None."""
     price = candidate.price_micro
     if price is None:
         return "The vendor has no price in force."

@@ -9,14 +9,15 @@ from django.db import IntegrityError, transaction
 
 from common.actors import CUSTOMER, Actor
 from common.clock import Now
-from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
+from common.errors import ConflictError, FieldError, NotFoundError, PermissionDeniedError, ValidationFailedError
 from marketplace.core import checks
+from marketplace.core.feasibility import Obstacle
 from marketplace.core.routing import Weights
 from marketplace.core.states import AssignmentState, BatchState, JobState, LotState, OfferState
-from marketplace.errors import JobClosedError
+from marketplace.errors import InfeasibleJobError, JobClosedError
 from marketplace.models import Assignment, Batch, GoldRecord, InstructionVersion, Job, LabelSchema, Lot, Offer
 from marketplace.selectors import jobs
-from marketplace.services import assignments, events, lots, offers
+from marketplace.services import assignments, events, lots, offers, routing
 from marketplace.services.lots import RecordInput
 from vendors.services import capacity
 
@@ -109,6 +110,8 @@ def create(
         When the schema is not the actor's.
     ValidationFailedError
         When gold or records are inconsistent; each error names its place.
+    InfeasibleJobError
+        When the limits or the budget keep every available vendor out; the facts name the nearest value that would do.
     """
     actor.require("jobs:write")
     _require_customer(actor)
@@ -128,12 +131,29 @@ def create(
             weight_accuracy=terms.weights.accuracy,
             **values,
         )
+        _refuse_infeasible(job, len(records))
         InstructionVersion.objects.create(job=job, version=1, text=terms.instructions)
         _add_gold(job, schema, gold)
         events.of_job(job.pk, "job.posted", title=job.title)
         if records:
             lots.add_to_locked(job, records)
         return job
+
+
+def _refuse_infeasible(job: Job, n_records: int) -> None:
+    """Refuse a job that no available vendor could take, naming the limit and the nearest value that would do.
+
+    A market without any available vendor refuses nothing: somebody may come, and the batches wait.
+    """
+    n_items = min(n_records or job.batch_size, job.batch_size)
+    found = routing.obstacles(job, n_items)
+    needed = lots.expected_cost_micro(job, n_records) if n_records and not found else None
+    if needed is not None and needed > job.budget_micro:
+        detail = f"{n_records} records will cost {needed / 1e6:.2f} {job.currency} at least; the budget is less."
+        found = [Obstacle("budget_micro", detail, needed)]
+    if found:
+        errors: list[FieldError] = [{"field": o.field, "code": "infeasible", "detail": o.detail} for o in found]
+        raise InfeasibleJobError(errors=errors, nearest={o.field: o.nearest for o in found})
 
 
 def _organization_id(actor: Actor) -> uuid.UUID:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from common.clock import Now
-from marketplace.core import routing
+from marketplace.core import feasibility, routing
 from marketplace.core.states import BatchState
 from marketplace.models import Batch, Candidate, Job, RankingRun
 from marketplace.services import events
@@ -19,17 +19,27 @@ from vendors.selectors import candidates
 from vendors.selectors.candidates import VendorFacts
 
 
+def _facts_for(job: Job) -> list[VendorFacts]:
+    return candidates.of_kind(
+        task_type=job.label_schema.task_type,
+        modality=job.modality,
+        language=job.language,
+        domain=job.domain,
+        customer_id=job.organization_id,
+    )
+
+
+def obstacles(job: Job, n_records: int) -> list[feasibility.Obstacle]:
+    """Return which of the job's limits keep every available vendor out of a batch of this size."""
+    denied = set(job.denied_vendors)
+    chosen = [f for f in _facts_for(job) if not job.is_manual or f.vendor_id in job.pinned_vendors]
+    limits = routing.Limits(job.max_price_micro, job.min_accuracy, job.currency)
+    return feasibility.obstacles([_as_candidate(f, denied) for f in chosen], limits, n_records)
+
+
 def preview(job: Job, n_records: int) -> list[tuple[VendorFacts, routing.Ranked]]:
     """Return the ranking a batch of this size would get now, best first, without storing it."""
-    facts = _least_recently_offered_first(
-        candidates.of_kind(
-            task_type=job.label_schema.task_type,
-            modality=job.modality,
-            language=job.language,
-            domain=job.domain,
-            customer_id=job.organization_id,
-        )
-    )
+    facts = _least_recently_offered_first(_facts_for(job))
     denied = set(job.denied_vendors)
     ranked = routing.rank(
         [_as_candidate(f, denied) for f in facts],

@@ -97,7 +97,9 @@ def test_a_declined_offer_shows_in_the_chain(customer, seller):
 
 
 def test_an_escalated_batch_is_resolved(customer, seller):
+    seller.api.patch("/vendor/availability/", {"accepting": False})
     job = shop.post_job(customer, max_price_micro=1)
+    seller.api.patch("/vendor/availability/", {"accepting": True})
     batch = customer.get(f"/jobs/{job['id']}/batches/").body["results"][0]
     shown = customer.get(f"/batches/{batch['id']}/").body
     assert (shown["state"], shown["choices"]) == ("escalated", ["raise_price", "relax_floor", "wait", "close"])
@@ -105,6 +107,13 @@ def test_an_escalated_batch_is_resolved(customer, seller):
     assert customer.post(path, {"choice": "raise_price"}).fields == {("max_price_micro", "required")}
     assert customer.made(path, {"choice": "raise_price", "max_price_micro": 100_000})["state"] == "waiting"
     assert shop.live_offers(seller)
+
+
+def test_an_infeasible_job_is_refused_with_the_nearest_price_that_would_do(customer, seller):
+    answer = customer.post("/jobs/", shop.job_body(customer, max_price_micro=1))
+    assert (answer.status, answer.body["code"]) == (422, "infeasible_job")
+    assert answer.fields == {("max_price_micro", "infeasible")}
+    assert answer.body["facts"]["nearest"]["max_price_micro"] > 1
 
 
 def test_bad_annotations_are_refused_whole(customer, seller):

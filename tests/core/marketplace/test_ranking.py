@@ -153,7 +153,7 @@ def test_every_limit_excludes_with_its_reason(change, limits, words):
 
 
 def expected_loss(order, how: Weights, missed: float) -> float:
-    """Return the expected loss of this order: waiting on the way, the taker's own loss, or ``missed`` when none does."""
+    """Return an order's expected loss: waiting on the way, then the taker's own, or ``missed`` if nobody takes it."""
     total, reach = 0.0, 1.0
     for row, p_accept in order:
         waiting = row.parts["response"] * p_accept

@@ -4,8 +4,9 @@ import pytest
 
 from common.errors import NotFoundError, ValidationFailedError
 from marketplace.errors import BatchStateError
-from marketplace.models import Batch, JobRecord, Lot
-from marketplace.services import escalations, offers, sweeper, vetting
+from marketplace.models import Batch, Job, JobRecord, Lot
+from marketplace.services import escalations, jobs, offers, sweeper, vetting
+from marketplace.services.lots import RecordInput
 from tests import market
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -16,8 +17,10 @@ def stuck():
     market.gold_set()
     one = market.seller(40_000)
     actor = market.customer()
-    job = market.job(actor, min_overlap=1, max_price_micro=10_000)
-    batch = Batch.objects.get(job=job)
+    standing = market.job(actor, n_records=0, min_overlap=1)
+    Job.objects.filter(pk=standing.pk).update(max_price_micro=10_000)  # prices rose since it was posted
+    jobs.add_lot(actor=actor, job_id=standing.pk, records=[RecordInput(f"record-{i}") for i in range(6)])
+    batch = Batch.objects.get(job=standing)
     assert (batch.state, batch.reason) == ("escalated", "no_candidate")
     return actor, one, batch
 

@@ -1,6 +1,8 @@
 """The life of an offer: ranking, accept, decline, expiry, fallback, escalation."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from marketplace.errors import CapacityExhaustedError, OfferClosedError, OfferExpiredError, VendorNotAdmittedError
@@ -128,7 +130,8 @@ def test_a_vendor_suspended_after_the_offer_cannot_accept(world):
 
 
 def test_the_budget_is_a_wall(world):
-    job = market.job(market.customer(), min_overlap=1, budget_micro=100_000)
+    job = market.job(market.customer(), min_overlap=1)
+    type(job).objects.filter(pk=job.pk).update(budget_micro=100_000)
     sweeper.sweep()
     assert not Offer.objects.exists()
     job.refresh_from_db()
@@ -145,8 +148,11 @@ def test_one_sweep_costs_the_same_number_of_queries_for_many_batches(world, djan
         assert offering.expire() == 20
 
 
-def test_posting_many_records_costs_the_same_number_of_queries(world, django_assert_max_num_queries):
-    actor = market.customer()
-    with django_assert_max_num_queries(36):
-        market.job(actor, n_records=600, min_overlap=2)
-    assert Batch.objects.filter(state="offering").count() == 200
+def test_posting_many_records_costs_the_same_number_of_queries(world):
+    counts = []
+    for n_records in (60, 600):
+        with CaptureQueriesContext(connection) as queries:
+            market.job(market.customer(), n_records=n_records, min_overlap=2)
+        counts.append(len(queries))
+    assert counts[1] <= counts[0] + 2  # long inserts are cut into a few statements
+    assert Batch.objects.filter(state="offering").count() == 220
