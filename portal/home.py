@@ -10,7 +10,7 @@ from portal.actors import actor_of
 _FIRST = {CUSTOMER: "portal:jobs", VENDOR: "portal:inbox", PLATFORM: "portal:board"}
 
 
-@login_required
+@login_required(login_url="portal:sign-in")
 def home(request: HttpRequest) -> HttpResponse:
     """Send a person to the first page of its kind of organization, or say that there is none."""
     actor = actor_of(request)

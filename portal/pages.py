@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
-from common.actors import Actor
 from common.clock import database_now
 from common.errors import DomainError, NotFoundError, PermissionDeniedError
 from portal.actors import actor_of
@@ -42,7 +42,7 @@ def page(scope: str, *kinds: str, methods: tuple[str, ...] = ("GET", "HEAD")) ->
 
 def _opened(view: View, request: HttpRequest, scope: str, kinds: tuple[str, ...], ids: dict[str, Any]) -> HttpResponse:
     if not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path())
+        return redirect_to_login(request.get_full_path(), reverse("portal:sign-in"))
     actor = actor_of(request)
     if actor is None or actor.organization_kind not in kinds:
         raise Http404

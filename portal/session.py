@@ -6,7 +6,6 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import reverse_lazy
 
 from portal.pages import CSP
 
@@ -30,7 +29,7 @@ class SignIn(LoginView):
 
     template_name = "portal/sign_in.html"
     authentication_form = SignInForm
-    next_page = reverse_lazy("portal:home")
+    next_page = "portal:home"
     redirect_authenticated_user = True
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -43,4 +42,4 @@ class SignIn(LoginView):
 class SignOut(LogoutView):
     """End the session; a link cannot do it, only the button."""
 
-    next_page = reverse_lazy("portal:sign-in")
+    next_page = "portal:sign-in"

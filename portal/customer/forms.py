@@ -83,7 +83,7 @@ class JobForm(KindForm):
         max_length=2_000_000,
         required=False,
         label="Records whose label you know",
-        help_text="One per line: key, class. They are mixed in unseen to check the answers; class - means it cannot be labeled.",
+        help_text="One per line: key, class (- if it cannot be labeled). They are mixed in unseen to check answers.",
     )
     budget = forms.DecimalField(
         min_value=0.01, max_value=MAX_BUDGET, decimal_places=2, max_digits=12, label="Budget with fees, USD"

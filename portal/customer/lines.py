@@ -31,7 +31,7 @@ def records_of(text: str) -> list[RecordInput]:
         if problem:
             wrong.append(f"Line {number}: {problem}")
         else:
-            found.append(RecordInput(parts[0], *parts[1:]))
+            found.append(RecordInput(parts[0], "".join(parts[1:])))
     _refuse(wrong)
     return found
 
@@ -46,7 +46,7 @@ def gold_of(text: str, classes: list[str]) -> list[GoldInput]:
         if problem:
             wrong.append(f"Line {number}: {problem}")
         else:
-            found.append(GoldInput(parts[0], None if parts[1] == CANNOT else parts[1], *parts[2:]))
+            found.append(GoldInput(parts[0], None if parts[1] == CANNOT else parts[1], "".join(parts[2:])))
     _refuse(wrong)
     return found
 

@@ -70,7 +70,7 @@ def preview(actor: Actor, form: KindForm, choice: Choice, data: QueryDict) -> li
     """Return the ranking a batch of the form's kind would get now, best first."""
     weights = form.weights()
     job = Job(
-        organization_id=actor.organization_id,
+        organization_id=actor.organization_id or uuid.UUID(int=0),
         label_schema=LabelSchema(task_type="classification"),
         weight_cost=weights.cost,
         weight_speed=weights.speed,

@@ -12,7 +12,7 @@ async function rank() {
   data.set("action", "part");
   region.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(form.action, { method: "POST", body: data });
+    const answer = await fetch(location.pathname, { method: "POST", body: data });
     if (!answer.ok || answer.redirected || turn !== newest) return;
     const focused = region.contains(document.activeElement) ? document.activeElement.name : null;
     region.innerHTML = await answer.text();
