@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from portal import home, session
+from portal.customer import urls as customer
+from portal.ops import urls as ops
 from portal.ops import views
+from portal.vendor import urls as vendor
 
 app_name = "portal"
-urlpatterns: list[URLPattern | URLResolver] = [path("", views.status_page, name="status")]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.status_page, name="status"),
+    path("home/", home.home, name="home"),
+    path("sign-in/", session.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", session.SignOut.as_view(), name="sign-out"),
+    *customer.urlpatterns,
+    *vendor.urlpatterns,
+    *ops.urlpatterns,
+]

@@ -1,0 +1,67 @@
+"""A batch: its chain of offers, its verdicts, why this vendor, and the choices when nobody took it."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from common.actors import CUSTOMER, PLATFORM, Actor
+from common.errors import DomainError, NotFoundError
+from marketplace.core.states import BatchState
+from marketplace.models import Candidate, Verdict
+from marketplace.selectors import jobs
+from marketplace.services import escalations
+from portal import pages
+from portal.customer.forms import ResolveForm
+
+_FIELDS = {"max_price_micro": "max_price"}
+
+
+@pages.page("jobs:read", CUSTOMER, PLATFORM)
+def detail(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResponse:
+    """Show a batch with its chain of offers."""
+    return _shown(request, actor, batch_id, ResolveForm())
+
+
+@pages.page("jobs:write", CUSTOMER, methods=("POST",))
+def resolve(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResponse:
+    """Decide on a batch that nobody took."""
+    form = ResolveForm(request.POST)
+    if form.is_valid():
+        try:
+            escalations.resolve(actor=actor, batch_id=batch_id, **form.choices_made())
+        except NotFoundError:
+            raise
+        except DomainError as error:
+            pages.put_beside(form, error, _FIELDS)
+        else:
+            messages.success(request, "Done. The batch follows your choice.")
+            return redirect("portal:batch", batch_id=batch_id)
+    return _shown(request, actor, batch_id, form, status=422)
+
+
+@pages.page("jobs:read", CUSTOMER, PLATFORM)
+def why(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResponse:
+    """Show the ranking the batch's offers follow, each candidate with its score parts in words."""
+    batch = jobs.batch(actor, batch_id)
+    rows = Candidate.objects.filter(run=batch.ranking_id).select_related("vendor").order_by("sequence", "pk")
+    asked = {offer.candidate_id: offer for offer in jobs.offer_chain(actor, batch_id)}
+    return pages.show(request, "portal/customer/why.html", batch=batch, rows=rows, asked=asked)
+
+
+def _shown(
+    request: HttpRequest, actor: Actor, batch_id: uuid.UUID, form: ResolveForm, *, status: int = 200
+) -> HttpResponse:
+    batch = jobs.batch(actor, batch_id)
+    verdicts = Verdict.objects.filter(assignment__batch=batch).select_related("assignment__vendor").order_by("-pk")
+    return pages.show(
+        request,
+        "portal/customer/batch.html",
+        status=status,
+        batch=batch,
+        offers=jobs.offer_chain(actor, batch_id),
+        verdicts=verdicts,
+        is_escalated=batch.state == BatchState.ESCALATED,
+        form=form,
+    )

@@ -1,0 +1,70 @@
+"""Jobs: the list, one with its batches, its labels, the end of it."""
+
+import uuid
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from common.actors import CUSTOMER, PLATFORM, Actor
+from common.errors import DomainError, NotFoundError
+from marketplace.core.states import BatchState
+from marketplace.models import JobRecord
+from marketplace.selectors import jobs as selectors
+from marketplace.services import jobs
+from portal import pages
+
+N_EVENTS = 20
+
+
+@pages.page("jobs:read", CUSTOMER, PLATFORM)
+def listing(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show jobs, newest first, with what waits for a decision."""
+    page = pages.rows_of(request, selectors.for_actor(actor).select_related("organization").order_by("-pk"))
+    ids = [job.pk for job in page.object_list]
+    escalated = selectors.batches(actor).filter(job__in=ids, state=BatchState.ESCALATED)
+    waiting = dict(escalated.values_list("job_id").annotate(n=Count("pk")).order_by())
+    return pages.show(request, "portal/customer/jobs.html", page=page, waiting=waiting)
+
+
+@pages.page("jobs:read", CUSTOMER, PLATFORM)
+def detail(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpResponse:
+    """Show a job: budget, progress, batches, latest events."""
+    job = selectors.get(actor, job_id)
+    batches = selectors.batches(actor).filter(job=job).prefetch_related("offers__vendor").order_by("-pk")
+    records = job.records.values_list("state").annotate(n=Count("pk")).order_by("state")
+    return pages.show(
+        request,
+        "portal/customer/job.html",
+        job=job,
+        page=pages.rows_of(request, batches),
+        records=dict(records),
+        events=selectors.feed(actor, job_id).order_by("-pk")[:N_EVENTS],
+    )
+
+
+@pages.page("jobs:read", CUSTOMER, PLATFORM)
+def labels(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpResponse:
+    """Show the records of a job with what is known of their labels."""
+    job = selectors.get(actor, job_id)
+    page = pages.rows_of(request, selectors.labels(actor, job_id))
+    rows = [(record, _label_of(record, job.label_schema.classes)) for record in page.object_list]
+    return pages.show(request, "portal/customer/labels.html", job=job, page=page, rows=rows)
+
+
+def _label_of(record: JobRecord, classes: list[str]) -> str:
+    return "" if record.label is None or record.label < 0 else classes[record.label]
+
+
+@pages.page("jobs:write", CUSTOMER, methods=("POST",))
+def cancel(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpResponse:
+    """Cancel a job; delivered labels are kept and paid."""
+    try:
+        jobs.cancel(actor=actor, job_id=job_id)
+        messages.success(request, "The job is cancelled. Delivered labels are kept and paid.")
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        pages.tell(request, error)
+    return redirect("portal:job", job_id=job_id)

@@ -1,0 +1,16 @@
+"""Paths of a customer's pages; staff reads them too."""
+
+from django.urls import path
+
+from portal.customer import batches, job_new, jobs
+
+urlpatterns = [
+    path("jobs/", jobs.listing, name="jobs"),
+    path("jobs/new/", job_new.form, name="job-new"),
+    path("jobs/<job:job_id>/", jobs.detail, name="job"),
+    path("jobs/<job:job_id>/labels/", jobs.labels, name="labels"),
+    path("jobs/<job:job_id>/cancel/", jobs.cancel, name="job-cancel"),
+    path("batches/<batch:batch_id>/", batches.detail, name="batch"),
+    path("batches/<batch:batch_id>/why/", batches.why, name="why"),
+    path("batches/<batch:batch_id>/resolve/", batches.resolve, name="resolve"),
+]

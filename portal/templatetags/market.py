@@ -1,0 +1,87 @@
+"""Numbers, states and times as people read them."""
+
+import datetime
+from typing import Any
+
+from django import template
+
+register = template.Library()
+_MICRO = 1_000_000
+
+
+@register.filter
+def money(micro: int | None, currency: str = "USD") -> str:
+    """Return micro-units as an amount with at least two digits behind the point.
+
+    >>> money(50_000), money(1_234_567, "EUR"), money(None)
+    ('0.05 USD', '1.234567 EUR', 'no price')
+    """
+    if micro is None:
+        return "no price"
+    whole, rest = divmod(micro, _MICRO)
+    digits = f"{rest:06d}".rstrip("0").ljust(2, "0")
+    return f"{whole:,}.{digits} {currency}"
+
+
+@register.filter
+def minor(amount: int, currency: str = "USD") -> str:
+    """Return settled cents as an amount.
+
+    >>> minor(1234)
+    '12.34 USD'
+    """
+    return f"{amount // 100:,}.{amount % 100:02d} {currency}"
+
+
+@register.filter
+def ratio(value: float | None) -> str:
+    """Return a ratio in percent.
+
+    >>> ratio(0.905), ratio(None)
+    ('90.5 %', '-')
+    """
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+@register.filter
+def words(code: str) -> str:
+    """Return a code as words.
+
+    >>> words("in_progress")
+    'in progress'
+    """
+    return code.replace("_", " ")
+
+
+@register.filter
+def left(deadline: datetime.datetime, now: datetime.datetime) -> str:
+    """Return the time from now to a deadline in its two largest units.
+
+    >>> now = datetime.datetime(2026, 1, 1)
+    >>> left(now + datetime.timedelta(seconds=3723), now), left(now, now)
+    ('1 h 2 min', 'time is up')
+    """
+    seconds = int((deadline - now).total_seconds())
+    if seconds <= 0:
+        return "time is up"
+    units = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
+    first = next(place for place, (n, _) in enumerate(units) if n)
+    return " ".join(f"{n} {unit}" for n, unit in units[first : first + 2])
+
+
+@register.filter
+def percent_wide(value: float) -> str:
+    """Return a ratio as a width or place on a scale of 100."""
+    return f"{100 * value:.2f}"
+
+
+@register.filter
+def span(estimate: Any) -> str:
+    """Return the width of an estimate's interval on a scale of 100."""
+    return f"{max(100 * (estimate.high - estimate.low), 0.5):.2f}"
+
+
+@register.filter
+def of(mapping: dict[Any, Any], key: Any) -> Any:
+    """Return a mapping's value, or None."""
+    return mapping.get(key)

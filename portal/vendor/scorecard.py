@@ -1,0 +1,20 @@
+"""What the market has learnt about the vendor."""
+
+from django.http import HttpRequest, HttpResponse
+
+from common.actors import VENDOR, Actor
+from portal import pages
+from vendors.selectors import scorecards, vendors
+
+
+@pages.page("vendor:read", VENDOR)
+def scorecard(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show the vendor its state, what it owes, and its scores with their uncertainty."""
+    vendor = vendors.own(actor)
+    return pages.show(
+        request,
+        "portal/vendor/scorecard.html",
+        vendor=vendor,
+        requirements=vendors.requirements(vendor),
+        scores=scorecards.of_vendor(vendor),
+    )

@@ -1,0 +1,17 @@
+"""Paths of a vendor's pages."""
+
+from django.urls import path
+
+from portal.vendor import inbox, scorecard, work
+
+urlpatterns = [
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/availability/", inbox.availability, name="availability"),
+    path("offers/<offer:offer_id>/accept/", inbox.accept, name="accept"),
+    path("offers/<offer:offer_id>/decline/", inbox.decline, name="decline"),
+    path("work/", work.listing, name="work"),
+    path("work/<assignment:assignment_id>/", work.detail, name="assignment"),
+    path("work/<assignment:assignment_id>/answers/", work.answer, name="answers"),
+    path("work/<assignment:assignment_id>/release/", work.release, name="release"),
+    path("scorecard/", scorecard.scorecard, name="scorecard"),
+]

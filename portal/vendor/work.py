@@ -1,0 +1,114 @@
+"""The vendor's work: what was accepted, the records to label, giving it back."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from common.actors import VENDOR, Actor
+from common.errors import DomainError, NotFoundError
+from common.models import User
+from marketplace.core.states import OPEN_ASSIGNMENTS, AssignmentState
+from marketplace.models import Annotation, Assignment, BatchItem, InstructionVersion
+from marketplace.selectors import work
+from marketplace.services import annotations, assignments
+from portal import pages
+from portal.vendor.forms import AnswersForm, ReleaseForm
+
+MAX_FORM = 50
+_RELEASABLE = {AssignmentState.RESERVED, AssignmentState.STARTED}
+
+
+@pages.page("assignments:read", VENDOR)
+def listing(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show all work, newest first."""
+    return pages.show(request, "portal/vendor/work.html", page=pages.rows_of(request, work.assignments(actor)))
+
+
+@pages.page("assignments:read", VENDOR)
+def detail(request: HttpRequest, actor: Actor, assignment_id: uuid.UUID) -> HttpResponse:
+    """Show a piece of work: instructions, progress, the next records to label."""
+    assignment = work.assignment(actor, assignment_id)
+    return _shown(request, assignment, answers=_form(assignment))
+
+
+@pages.page("annotations:write", VENDOR, methods=("POST",))
+def answer(request: HttpRequest, actor: Actor, assignment_id: uuid.UUID) -> HttpResponse:
+    """Save the answers given; the last one delivers the batch."""
+    assignment = work.assignment(actor, assignment_id)
+    form = _form(assignment, request)
+    if form.is_valid():
+        try:
+            given = form.answers(annotator=_annotator(request))
+            delivery = annotations.submit(actor=actor, assignment_id=assignment_id, answers=given)
+        except NotFoundError:
+            raise
+        except DomainError as error:
+            pages.put_beside(form, error)
+        else:
+            left = f"{delivery.n_left} to go." if delivery.n_left else "The batch is delivered and goes to vetting."
+            messages.success(request, f"Saved {len(given)}. {left}")
+            return redirect("portal:assignment", assignment_id=assignment_id)
+    return _shown(request, assignment, status=422, answers=form)
+
+
+@pages.page("assignments:write", VENDOR, methods=("POST",))
+def release(request: HttpRequest, actor: Actor, assignment_id: uuid.UUID) -> HttpResponse:
+    """Give work back with a reason; what was delivered is kept."""
+    form = ReleaseForm(request.POST)
+    if not form.is_valid():
+        assignment = work.assignment(actor, assignment_id)
+        return _shown(request, assignment, status=422, answers=_form(assignment), release=form)
+    try:
+        assignments.release(actor=actor, assignment_id=assignment_id, reason=form.cleaned_data["reason"])
+        messages.success(request, "Given back. What you delivered is kept.")
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        pages.tell(request, error)
+    return redirect("portal:assignment", assignment_id=assignment_id)
+
+
+def _annotator(request: HttpRequest) -> str:
+    return request.user.public_id if isinstance(request.user, User) else ""
+
+
+def _form(assignment: Assignment, request: HttpRequest | None = None) -> AnswersForm:
+    """Return the form of the next open records; sent answers are looked for on every record, in case one is done."""
+    data = request.POST if request is not None else None
+    items = [item for item in assignment.items.all() if (item.public_id in data if data else not item.is_done)]
+    return AnswersForm(data, items=items[:MAX_FORM], classes=assignment.job.label_schema.classes)
+
+
+def _shown(
+    request: HttpRequest,
+    assignment: Assignment,
+    *,
+    answers: AnswersForm,
+    status: int = 200,
+    release: ReleaseForm | None = None,
+) -> HttpResponse:
+    by_name = {item.public_id: item for item in assignment.items.all()}
+    fields = [(by_name[field.name], _content(by_name[field.name]), field) for field in answers]
+    newest = InstructionVersion.objects.filter(job_id=assignment.job_id).order_by("-version").first()
+    is_open = assignment.state in OPEN_ASSIGNMENTS
+    return pages.show(
+        request,
+        "portal/vendor/assignment.html",
+        status=status,
+        assignment=assignment,
+        deadline=assignment.start_due_at if assignment.state == AssignmentState.RESERVED else assignment.due_at,
+        instructions=newest,
+        is_open=is_open,
+        is_releasable=assignment.state in _RELEASABLE,
+        form=answers,
+        fields=fields if is_open else [],
+        release=release or ReleaseForm(),
+        verdicts=assignment.verdicts.order_by("-pk"),
+        n_annotations=Annotation.objects.filter(assignment=assignment, is_current=True).count(),
+    )
+
+
+def _content(item: BatchItem) -> object:
+    return item.record or item.gold

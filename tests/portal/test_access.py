@@ -1,0 +1,142 @@
+"""Who may open which page: every route of the portal, every kind of person."""
+
+import pytest
+from django.urls import get_resolver, reverse
+
+from common.actors import Actor
+from common.models import Membership
+from marketplace.models import Assignment, Offer
+from portal.urls import urlpatterns
+from tests import market
+from tests.portal import world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OPEN = {"status", "home", "sign-in", "sign-out"}
+# name: (method, who of customer/stranger/seller/rival/staff does not get 404)
+ROUTES = {
+    "jobs": ("get", {"customer", "stranger", "staff"}),
+    "job-new": ("get", {"customer", "stranger"}),
+    "job": ("get", {"customer", "staff"}),
+    "labels": ("get", {"customer", "staff"}),
+    "job-cancel": ("post", {"customer"}),
+    "batch": ("get", {"customer", "staff"}),
+    "why": ("get", {"customer", "staff"}),
+    "resolve": ("post", {"customer"}),
+    "inbox": ("get", {"seller", "rival"}),
+    "availability": ("post", {"seller", "rival"}),
+    "accept": ("post", {"seller"}),
+    "decline": ("post", {"seller"}),
+    "work": ("get", {"seller", "rival"}),
+    "assignment": ("get", {"rival"}),
+    "answers": ("post", {"rival"}),
+    "release": ("post", {"rival"}),
+    "scorecard": ("get", {"seller", "rival"}),
+    "board": ("get", {"staff"}),
+    "vendors": ("get", {"staff"}),
+    "vendor": ("get", {"staff"}),
+    "review": ("post", {"staff"}),
+}
+
+
+@pytest.fixture
+def here():
+    return world.make()
+
+
+def url_of(name: str, here: world.World) -> str:
+    ids = {
+        "job_id": here.job.pk,
+        "batch_id": here.batch.pk,
+        "offer_id": here.offer.pk,
+        "assignment_id": here.assignment.pk,
+        "vendor_id": here.seller.vendor_id,
+    }
+    pattern = next(p for p in urlpatterns if p.name == name)
+    return reverse(f"portal:{name}", kwargs={key: ids[key] for key in pattern.pattern.converters})
+
+
+def people(here: world.World) -> dict[str, Actor]:
+    actors = {name: getattr(here, name) for name in ("customer", "stranger", "staff")}
+    return actors | {name: getattr(here, name).actor for name in ("seller", "rival")}
+
+
+def state_of_everything() -> list[object]:
+    return [*Offer.objects.order_by("pk").values_list("state"), *Assignment.objects.order_by("pk").values_list("state")]
+
+
+def test_every_route_stands_in_the_table():
+    assert {p.name for p in urlpatterns} == OPEN | set(ROUTES)
+    assert get_resolver().namespace_dict["portal"]
+
+
+def test_strangers_sign_in_first(client, here):
+    for name, (method, _) in ROUTES.items():
+        answer = getattr(client, method)(url_of(name, here))
+        assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/sign-in/"), name
+
+
+def test_everyone_sees_the_own_and_404_elsewhere(here):
+    before = state_of_everything()
+    for who, actor in people(here).items():
+        client = world.signed_in(actor)
+        for name, (method, allowed) in ROUTES.items():
+            if who in allowed and method == "post":
+                continue
+            answer = getattr(client, method)(url_of(name, here))
+            assert answer.status_code == (200 if who in allowed else 404), (who, name)
+            if who in allowed:
+                assert "default-src 'self'" in answer["Content-Security-Policy"]
+    assert state_of_everything() == before
+
+
+def test_a_page_takes_only_its_methods(here):
+    for actor in people(here).values():
+        client = world.signed_in(actor)
+        for name, (method, _) in ROUTES.items():
+            other = {"get": client.delete, "post": client.get}[method]
+            assert other(url_of(name, here)).status_code == 405, name
+
+
+def test_a_viewer_looks_and_changes_nothing(here):
+    before = state_of_everything()
+    for who, actor in people(here).items():
+        client = world.signed_in(actor, role="viewer")
+        for name, (method, allowed) in ROUTES.items():
+            if who in allowed:
+                expected = 200 if method == "get" and name != "job-new" else 403
+                assert getattr(client, method)(url_of(name, here)).status_code == expected, (who, name)
+    assert state_of_everything() == before
+
+
+@pytest.mark.parametrize("text", ["off_00000000000000000000000001", "job_1", "nonsense", "off_" + "z" * 26])
+def test_ids_that_are_none_are_404(text):
+    market.gold_set()
+    client = world.signed_in(market.seller().actor)
+    assert client.post(f"/offers/{text}/accept/").status_code == 404
+
+
+def test_signing_in_and_out(client):
+    customer = market.customer()
+    user = world.person(customer.organization_id)
+    wrong = client.post("/sign-in/", {"username": user.email, "password": "wrong"})
+    assert "No account has this e-mail address and password." in wrong.content.decode()
+    answer = client.post("/sign-in/?next=/jobs/", {"username": user.email, "password": world.PASSWORD})
+    assert answer.url == "/jobs/"
+    assert client.get("/home/").url == "/jobs/"
+    assert client.post("/sign-out/").url == "/sign-in/"
+    assert client.get("/jobs/").status_code == 302
+
+
+def test_signing_in_leads_nowhere_else(client):
+    user = world.person(market.customer().organization_id)
+    form = {"username": user.email, "password": world.PASSWORD, "next": "https://evil.example/"}
+    assert client.post("/sign-in/", form).url == "/home/"
+
+
+def test_a_person_without_organization_is_told_so(client):
+    user = world.person(market.customer().organization_id)
+    Membership.objects.all().delete()
+    client.force_login(user)
+    assert "no organization" in client.get("/home/").content.decode()
+    assert client.get("/jobs/").status_code == 404

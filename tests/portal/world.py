@@ -1,0 +1,63 @@
+"""People who sign in, and a market with one of everything for them to look at."""
+
+import itertools
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from common.actors import Actor
+from common.models import Membership, Organization
+from marketplace.models import Batch, Job, Offer
+from marketplace.services import offering, offers
+from tests import market
+from tests.market import Seller
+
+PASSWORD = "a long password"
+_numbers = itertools.count(1)
+
+
+def person(organization_id: object, role: str = "owner") -> object:
+    """Return a new user with a role in an organization."""
+    name = f"person{next(_numbers)}@example.org"
+    user = get_user_model().objects.create_user(name, name, PASSWORD)
+    Membership.objects.create(user=user, organization_id=organization_id, role=role)
+    return user
+
+
+def signed_in(actor: Actor | None, role: str = "owner") -> Client:
+    """Return a client signed in for an actor's organization (None: nobody)."""
+    client = Client()
+    if actor is not None:
+        client.force_login(person(actor.organization_id, role))
+    return client
+
+
+@dataclass(frozen=True)
+class World:
+    """A job with a live offer to a vendor, accepted work of another layer, and strangers of each kind."""
+
+    customer: Actor
+    stranger: Actor
+    seller: Seller
+    rival: Seller
+    staff: Actor
+    job: Job
+    batch: Batch
+    offer: Offer
+    assignment: object
+
+
+def make() -> World:
+    """Make it: two vendors, a job of one chunk in two layers; one offer live, one accepted."""
+    market.gold_set()
+    sellers = [market.seller(), market.seller()]
+    customer = market.customer()
+    job = market.job(customer)
+    offering.advance()
+    live = {offer.vendor_id: offer for offer in Offer.objects.filter(state="live")}
+    one, two = sellers
+    assignment = offers.accept(actor=one.actor, offer_id=live[one.vendor_id].pk)
+    offer = live[two.vendor_id]
+    stranger = Organization.objects.create(name="Stranger", kind="customer")
+    return World(customer, market.actor_of(stranger), two, one, market.staff(), job, offer.batch, offer, assignment)
