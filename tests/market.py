@@ -121,6 +121,15 @@ def job(actor: Actor, n_records: int = 6, n_gold: int = 6, **terms: object) -> J
     )
 
 
+def stuck_job(actor: Actor, **terms: object) -> Job:
+    """Post a job whose price limit nobody meets any more by the time its records come: its batch is escalated."""
+    standing = job(actor, n_records=0, min_overlap=1, **terms)
+    Job.objects.filter(pk=standing.pk).update(max_price_micro=1)
+    jobs.add_lot(actor=actor, job_id=standing.pk, records=[RecordInput(f"record-{i}") for i in range(6)])
+    standing.refresh_from_db()
+    return standing
+
+
 def truth(key: str) -> str:
     """Return the true label of a record or gold record of `job`."""
     return CLASSES[int(key.rsplit("-", 1)[1]) % 3]

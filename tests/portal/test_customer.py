@@ -175,7 +175,7 @@ def test_a_customer_decides_on_an_escalated_batch():
     market.gold_set()
     market.seller(90_000)
     customer = market.customer()
-    job = market.job(customer, min_overlap=1, max_price_micro=80_000)
+    job = market.stuck_job(customer)
     batch = Batch.objects.get(job=job)
     assert batch.state == "escalated"
     client = world.signed_in(customer)

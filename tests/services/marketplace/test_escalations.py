@@ -4,9 +4,8 @@ import pytest
 
 from common.errors import NotFoundError, ValidationFailedError
 from marketplace.errors import BatchStateError
-from marketplace.models import Batch, Job, JobRecord, Lot
-from marketplace.services import escalations, jobs, offers, sweeper, vetting
-from marketplace.services.lots import RecordInput
+from marketplace.models import Batch, JobRecord, Lot
+from marketplace.services import escalations, offers, sweeper, vetting
 from tests import market
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,10 +16,7 @@ def stuck():
     market.gold_set()
     one = market.seller(40_000)
     actor = market.customer()
-    standing = market.job(actor, n_records=0, min_overlap=1)
-    Job.objects.filter(pk=standing.pk).update(max_price_micro=10_000)  # prices rose since it was posted
-    jobs.add_lot(actor=actor, job_id=standing.pk, records=[RecordInput(f"record-{i}") for i in range(6)])
-    batch = Batch.objects.get(job=standing)
+    batch = Batch.objects.get(job=market.stuck_job(actor))
     assert (batch.state, batch.reason) == ("escalated", "no_candidate")
     return actor, one, batch
 
