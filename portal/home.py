@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 
 from common.actors import CUSTOMER, PLATFORM, VENDOR
 from portal.actors import actor_of
+from vendors.selectors import vendors
 
 _FIRST = {CUSTOMER: "portal:jobs", VENDOR: "portal:inbox", PLATFORM: "portal:board"}
 
@@ -16,4 +17,6 @@ def home(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     if actor is None:
         return render(request, "portal/no_organization.html")
+    if actor.organization_kind == VENDOR and not vendors.for_actor(actor).exists():
+        return render(request, "portal/vendor/unregistered.html", {"actor": actor})
     return redirect(_FIRST[actor.organization_kind])

@@ -47,10 +47,10 @@ def ratio(value: float | None) -> str:
 def words(code: str) -> str:
     """Return a code as words.
 
-    >>> words("in_progress")
-    'in progress'
+    >>> words("in_progress"), words("offer.made")
+    ('in progress', 'offer made')
     """
-    return code.replace("_", " ")
+    return code.replace("_", " ").replace(".", " ")
 
 
 @register.filter

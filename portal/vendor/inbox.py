@@ -24,6 +24,8 @@ MAX_SHOWN = 200
 @pages.page("offers:read", VENDOR)
 def inbox(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show what waits for a decision; with ``?part=1`` only the offers."""
+    if not vendors.for_actor(actor).exists():
+        return redirect("portal:home")
     template = "portal/vendor/offers_part.html" if "part" in request.GET else "portal/vendor/inbox.html"
     return _shown(request, actor, template)
 

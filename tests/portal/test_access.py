@@ -4,7 +4,7 @@ import pytest
 from django.urls import get_resolver, reverse
 
 from common.actors import Actor
-from common.models import Membership
+from common.models import Membership, Organization
 from marketplace.models import Assignment, Offer
 from portal.urls import urlpatterns
 from tests import market
@@ -140,3 +140,12 @@ def test_a_person_without_organization_is_told_so(client):
     client.force_login(user)
     assert "no organization" in client.get("/home/").content.decode()
     assert client.get("/jobs/").status_code == 404
+
+
+def test_a_vendor_that_has_not_applied_is_told_how():
+    organization = Organization.objects.create(name="New", kind="vendor")
+    client = world.signed_in(market.actor_of(organization))
+    assert client.get("/inbox/").url == "/home/"
+    assert "Register as a vendor first" in client.get("/home/").content.decode()
+    missing = client.get("/scorecard/")
+    assert (missing.status_code, "There is no such page" in missing.content.decode()) == (404, True)

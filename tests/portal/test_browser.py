@@ -1,0 +1,138 @@
+"""The pages in a real Chromium, wide and narrow, with and without JavaScript."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.portal import world
+
+CHROMIUM = Path("/usr/bin/chromium")
+WIDTHS = [1280, 390]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM.exists():
+        pytest.fail(f"{CHROMIUM} is missing: install Debian's package chromium; the pages are tested in it.")
+    with sync_playwright() as playwright:
+        # Playwright's loop lives in this thread; Django would refuse its own fixtures there.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(autouse=True)
+def _plain_cookies(settings):
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+
+
+@pytest.fixture
+def here(browser):
+    return world.make()
+
+
+def visitor(browser: Browser, url: str, actor: object, width: int, *, scripts: bool = True) -> tuple[Page, list[str]]:
+    """Return the page of a person who has signed in by the form, and the list its complaints go to."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts)
+    page, complaints = context.new_page(), []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+    user = world.person(actor.organization_id)
+    page.goto(f"{url}/sign-in/")
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password").fill(world.PASSWORD)
+    page.get_by_label("Password").press("Enter")
+    page.wait_for_url(lambda there: "/sign-in/" not in there)
+    return page, complaints
+
+
+def pages_of(here: world.World) -> list[tuple[object, list[str]]]:
+    job, batch = f"/jobs/{here.job.public_id}/", f"/batches/{here.batch.public_id}/"
+    return [
+        (here.customer, ["/jobs/", "/jobs/new/", job, f"{job}labels/", batch, f"{batch}why/"]),
+        (here.seller.actor, ["/inbox/", "/scorecard/"]),
+        (here.rival.actor, ["/work/", f"/work/{here.assignment.public_id}/"]),
+        (here.staff, ["/market/", "/vendors/", f"/vendors/{here.seller.vendor.public_id}/", batch, f"{batch}why/"]),
+    ]
+
+
+UNNAMED = """() => [...document.querySelectorAll("button, a, input:not([type=hidden]), select, textarea")]
+    .filter(e => !(e.labels?.length || e.ariaLabel || e.textContent.trim())).map(e => e.outerHTML)"""
+INLINE = (
+    """() => [...document.querySelectorAll("[style], style, script:not([src]), [onclick]")].map(e => e.outerHTML)"""
+)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_complains_or_overflows_or_leaves_a_control_unnamed(browser, live_server, here, width):
+    for actor, paths in pages_of(here):
+        page, complaints = visitor(browser, live_server.url, actor, width)
+        for path in paths:
+            assert page.goto(live_server.url + path).status == 200, path
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert page.locator("h1").count() == 1, path
+            assert page.evaluate(UNNAMED) == [], path
+            assert page.evaluate(INLINE) == [], path
+        assert complaints == []
+        page.context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_offer_is_accepted(browser, live_server, here, width, scripts):
+    page, complaints = visitor(browser, live_server.url, here.seller.actor, width, scripts=scripts)
+    page.get_by_role("button", name="Accept").click()
+    page.wait_for_url("**/work/asg_*/")
+    assert page.get_by_text("Accepted. The work is yours").is_visible()
+    here.offer.refresh_from_db()
+    assert here.offer.state == "accepted"
+    assert complaints == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_offer_is_declined_and_records_are_labeled_by_keyboard(browser, live_server, here, scripts):
+    page, _ = visitor(browser, live_server.url, here.seller.actor, 390, scripts=scripts)
+    page.get_by_role("combobox").select_option("no_capacity")
+    page.get_by_role("button", name="Decline").press("Enter")
+    assert page.get_by_text("Declined. The batch has gone").is_visible()
+    page.context.close()
+    page, _ = visitor(browser, live_server.url, here.rival.actor, 390, scripts=scripts)
+    page.goto(f"{live_server.url}/work/{here.assignment.public_id}/")
+    page.get_by_role("radio").first.press("Space")
+    page.get_by_role("button", name="Save answers").press("Enter")
+    assert page.get_by_text("Saved 1.").is_visible()
+    page.context.close()
+
+
+def test_the_countdown_runs_and_new_offers_come_by_themselves(browser, live_server, here):
+    page, complaints = visitor(browser, live_server.url, here.seller.actor, 1280)
+    clock = page.locator("[data-countdown]").first
+    first = clock.inner_text()
+    page.wait_for_function("before => document.querySelector('[data-countdown]').textContent !== before", arg=first)
+    assert clock.inner_text().endswith(" s")
+    type(here.offer).objects.filter(pk=here.offer.pk).update(state="withdrawn", decided_at=here.offer.created_at)
+    page.get_by_text("No offer waits for you.").wait_for(timeout=10_000)
+    assert complaints == []
+    page.context.close()
+
+
+def test_the_ranking_follows_the_form_as_it_is_filled(browser, live_server, here):
+    page, complaints = visitor(browser, live_server.url, here.customer, 1280)
+    page.goto(f"{live_server.url}/jobs/new/")
+    assert page.locator("#ranking li").count() == 2
+    page.get_by_label("Highest price a label, USD").fill("0.01")
+    page.get_by_text("Nobody can be asked for this.").wait_for()
+    page.get_by_label("Highest price a label, USD").fill("")
+    page.get_by_text("2 of 2 can be asked").wait_for()
+    second = page.locator("#ranking li strong").nth(1).inner_text().removeprefix("2. ")
+    page.get_by_label(f"Place of {second}").fill("1")
+    page.get_by_text(f"1. {second}").wait_for()
+    assert complaints == []
+    page.context.close()
