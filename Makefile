@@ -29,7 +29,9 @@ demo: $(RUN_STAMP) ## Run the closed loop once, on real scans, with eight simula
 	@exec $(PY) -m embedded.demo $(DEMO_ARGS)
 
 test: $(DEV_STAMP) ## Run all tests (ARGS="tests/core -x" narrows them down)
-	@exec $(PY) -m pytest $(ARGS)
+	@if command -v chromium >/dev/null; then exec $(PY) -m pytest $(ARGS); fi; \
+	echo "No chromium on this machine: the tests in the browser are left out (Debian: apt-get install chromium)."; \
+	exec $(PY) -m pytest -m "not browser" $(ARGS)
 
 up: $(RUN_STAMP) ## Run the service for development until Ctrl-C
 	@exec $(PY) -m embedded --logs

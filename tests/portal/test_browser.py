@@ -1,6 +1,7 @@
 """The pages in a real Chromium, wide and narrow, with and without JavaScript."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.portal import world
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = Path(shutil.which("chromium") or "/usr/bin/chromium")
 WIDTHS = [1280, 390]
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
