@@ -20,7 +20,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # make demo SEED=3 ROUNDS=5, or make demo ARGS="--seed 3 --rounds 5 --keep-running"
 DEMO_ARGS = $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(KEEP),--keep-running) $(ARGS)
 
-.PHONY: help demo test up lint bench clean install install-dev
+.PHONY: help demo test up manage lint bench clean install install-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: $(DEV_STAMP) ## Run all tests (ARGS="tests/core -x" narrows them down)
 
 up: $(RUN_STAMP) ## Run the service for development until Ctrl-C
 	@exec $(PY) -m embedded --logs
+
+manage: $(RUN_STAMP) ## Run a management command on the running service (ARGS="createsuperuser")
+	@exec $(PY) -m embedded.manage $(ARGS)
 
 lint: $(DEV_STAMP) ## Check style, types, import contracts and dependencies
 	$(VENV)/bin/ruff check .
