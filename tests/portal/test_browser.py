@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from tests.portal import world
 
@@ -37,13 +37,18 @@ def here(browser):
     return world.make()
 
 
+def failure_of(request: Request) -> list[str]:
+    """Return what went wrong with a request; leaving the page before it came back is no failure."""
+    return [] if request.failure == "net::ERR_ABORTED" else [f"{request.failure}: {request.url}"]
+
+
 def visitor(browser: Browser, url: str, actor: object, width: int, *, scripts: bool = True) -> tuple[Page, list[str]]:
     """Return the page of a person who has signed in by the form, and the list its complaints go to."""
     context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts)
     page, complaints = context.new_page(), []
     page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+    page.on("requestfailed", lambda request: complaints.extend(failure_of(request)))
     user = world.person(actor.organization_id)
     page.goto(f"{url}/sign-in/")
     page.get_by_label("E-mail address").fill(user.email)

@@ -57,7 +57,7 @@ def test_a_job_is_posted_with_pins_priority_and_limits(client, sellers):
         ("r-1", "https://example.org/1.png"),
         ("r-2", ""),
     ]
-    assert list(job.gold.order_by("pk").values_list("key", "label")) == [("g-1", 0), ("g-2", -1)]
+    assert list(job.gold.order_by("key").values_list("key", "label")) == [("g-1", 0), ("g-2", -1)]
 
 
 def test_equal_classes_share_one_schema(client, sellers):
