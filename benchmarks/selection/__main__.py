@@ -118,13 +118,30 @@ def show(runs: list[Run], n_seeds: int) -> None:
             mean_and_error([one.junk for one in mine]),
         )
     Console().print(table)
-    herding = [one for one in runs if one.strategy == "herding"]
-    shares = np.mean([one.foreign for one in herding], axis=0)
-    kept = sum(float(np.mean(one.foreign)) <= one.pool_foreign / 2 for one in herding)
-    by_round = ", ".join(f"{share:.1%}" for share in shares)
-    Console().print(
-        f"herding, foreign share by round: {by_round}; at most half of the pool's share: {kept} of {n_seeds} seeds"
-    )
+    show_by_seed([one for one in runs if one.strategy == "herding"], base)
+
+
+def show_by_seed(runs: list[Run], base: dict[int, Run]) -> None:
+    """Print on how many single seeds each promise holds, and which seeds break one: means can hide them."""
+    shares = ", ".join(f"{share:.1%}" for share in np.mean([one.foreign for one in runs], axis=0))
+    Console().print(f"herding, foreign share by round: {shares}")
+    kept = {one.seed: promises_kept(one, base[one.seed]) for one in runs}
+    for name in next(iter(kept.values())):
+        Console().print(f"  {name}: {sum(held[name] for held in kept.values())} of {len(runs)} seeds")
+    broken = [str(seed) for seed, held in kept.items() if not all(held.values())]
+    Console().print(f"  all of them: {len(runs) - len(broken)} of {len(runs)}; not on seeds {', '.join(broken) or '-'}")
+
+
+def promises_kept(mine: Run, random: Run) -> dict[str, bool]:
+    """Return which promises one seed keeps; "falling" = negative least-squares slope, last below first or both 0."""
+    first, last = mine.foreign[0], mine.foreign[-1]
+    slope = float(np.polyfit(np.arange(len(mine.foreign)), mine.foreign, 1)[0])
+    none = max(mine.foreign) == 0
+    return {
+        "foreign at most half of the pool's share": float(np.mean(mine.foreign)) <= mine.pool_foreign / 2,
+        "foreign falling over the rounds": none or (slope < 0 and (last < first or last == first == 0)),
+        "final accuracy above random": mine.accuracy[-1] > random.accuracy[-1],
+    }
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ class Asked:
     labels
         Class index, or -1 for "cannot be labeled", shape (a,).
     weights
-        How far the label is to be trusted (posterior confidence), shape (a,), in [0, 1].
+        How far the label is to be trusted (posterior confidence), shape (a,), in [0, 1]; 0 = no answer came back.
     """
 
     rows: IntArray
@@ -49,6 +49,12 @@ class Asked:
     def is_labeled(self) -> BoolArray:
         """Whether a class came back, shape (a,)."""
         return np.asarray(self.labels >= 0)
+
+    @property
+    def answered(self) -> "Asked":
+        """Only what an answer came back for: a record nobody answered says nothing about whether it can be labeled."""
+        came_back = self.weights > 0  # (a,)
+        return Asked(self.rows[came_back], self.labels[came_back], self.weights[came_back])
 
 
 @dataclass(frozen=True, eq=False)

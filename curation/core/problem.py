@@ -130,4 +130,4 @@ class Problem:
             seen = relevance.from_anchor(self.scaled, anchor, self.rng(3))
             prior = seen.proba if seen.in_scope < relevance.ANCHOR_BELOW else None
         unusual = relevance.atypicality(self.scaled, self.rng(4))
-        return relevance.estimate(self.scaled, self.asked, prior, unusual, self.median_distance)
+        return relevance.estimate(self.scaled, self.asked.answered, prior, unusual, self.median_distance)

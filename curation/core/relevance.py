@@ -149,7 +149,7 @@ def estimate(
     X
         Scaled pool, shape (n, d).
     asked
-        Rows asked and their answers.
+        Rows that were answered, and how; leave out those still waiting (`Asked.answered`).
     prior
         From `from_anchor`, shape (n,); None without an anchor.
     unusual

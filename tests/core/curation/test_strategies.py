@@ -106,6 +106,14 @@ def test_rejections_lower_the_relevance_of_what_is_like_them_but_veto_nothing():
     assert relevance.multiplier.min() >= 0.25
 
 
+def test_records_nobody_answered_are_no_rejections():
+    waiting = Asked(np.arange(12), np.array([0, 1, 2] + [-1] * 9), np.array([1.0] * 3 + [0.0] * 9))
+    assert np.array_equal(problem(known=waiting).relevance.proba, np.ones(N))
+    refused = Asked(np.arange(13), np.append(waiting.labels, -1), np.append(waiting.weights, 1.0))
+    alone = Asked(np.array([0, 1, 2, 12]), np.array([0, 1, 2, -1]), np.ones(4))
+    assert np.array_equal(problem(known=refused).relevance.proba, problem(known=alone).relevance.proba)
+
+
 def test_control_picks_are_uniform_with_their_propensity():
     counts = np.zeros(N)
     p = problem(known=asked([0, 1], [0, 1]))
