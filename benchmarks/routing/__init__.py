@@ -1,0 +1,1 @@
+"""A simulated market that runs the production ranker beside simpler rules, a router that knows, and a bound."""

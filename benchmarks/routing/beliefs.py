@@ -1,0 +1,124 @@
+"""What a router has learnt of one vendor: the production posteriors, fed as the production services feed them."""
+
+import math
+import uuid
+from dataclasses import dataclass, field
+from typing import Final
+
+from benchmarks.routing.world import Order, Vendor
+from marketplace.core.routing import CandidateFacts
+from vendors.core.posteriors import FORGETTING, Duration, Ratio, accept_probability
+
+ACCURACY_PRIOR: Final = Ratio(4.5, 0.5)
+ACCEPTANCE_PRIOR: Final = Ratio(3.0, 1.0)
+COMPLETION_PRIOR: Final = Ratio(9.0, 0.5)
+RESPONSE_PRIOR_S: Final = 120.0
+PEER_WEIGHT: Final = 0.55
+"""Gold-equivalents of a record in a vendor's record: a tenth gold in full, the rest judged by peers at half."""
+N_QUALIFICATION: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing that happened to a vendor: an answer, an ending, or a verdict on labels."""
+
+    vendor: int
+    kind: str
+    at_s: float
+    seconds: float = 0.0
+    n_right: float = 0.0
+    n_labels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """How posteriors are fed; the defaults are production's."""
+
+    forgetting: float = FORGETTING
+    accuracy_forgetting: float = FORGETTING
+    decline_weight: float = 0.5
+
+
+@dataclass
+class Sums:
+    """Decayed counts of a ratio, or decayed sums of log-seconds."""
+
+    values: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+
+    def add(self, keep: float, *new: float) -> None:
+        """Let the old fade, add the new."""
+        for place, value in enumerate(new):
+            self.values[place] = self.values[place] * keep + value
+
+    def add_seconds(self, keep: float, seconds: float) -> None:
+        """Add one duration."""
+        log = math.log(max(seconds, 1e-3))
+        self.add(keep, 1.0, log, log * log)
+
+
+@dataclass
+class Beliefs:
+    """The five posteriors of one vendor."""
+
+    vendor: Vendor
+    learning: Learning
+    accuracy: Sums = field(default_factory=Sums)
+    acceptance: Sums = field(default_factory=Sums)
+    completion: Sums = field(default_factory=Sums)
+    response: Sums = field(default_factory=Sums)
+    label: Sums = field(default_factory=Sums)
+    silence_at_s: float | None = None
+
+    @classmethod
+    def of(cls, vendor: Vendor, learning: Learning) -> "Beliefs":
+        """Return what is believed after the qualification."""
+        beliefs = cls(vendor, learning)
+        n_right = round(N_QUALIFICATION * (1 - vendor.regimes[0].error))
+        beliefs.accuracy.add(1.0, n_right, N_QUALIFICATION - n_right)
+        return beliefs
+
+    def learn(self, seen: Seen) -> None:
+        """Update what the event is evidence of."""
+        keep = self.learning.forgetting
+        match seen.kind:
+            case "accepted":
+                self.acceptance.add(keep, 1.0, 0.0)
+                self.response.add_seconds(keep, seen.seconds)
+            case "declined":
+                self.acceptance.add(keep, 0.0, self.learning.decline_weight)
+                self.response.add_seconds(keep, seen.seconds)
+            case "silent":
+                self.acceptance.add(keep, 0.0, 1.0)
+                self.silence_at_s = seen.at_s
+            case "delivered":
+                self.completion.add(keep, 1.0, 0.0)
+            case "not_started" | "past_due":
+                self.completion.add(keep, 0.0, 1.0)
+            case "labels":
+                self._learn_labels(seen)
+
+    def _learn_labels(self, seen: Seen) -> None:
+        self.label.add_seconds(self.learning.forgetting, seen.seconds)
+        right, wrong = PEER_WEIGHT * seen.n_right, PEER_WEIGHT * (seen.n_labels - seen.n_right)
+        self.accuracy.add(self.learning.accuracy_forgetting**seen.n_labels, right, wrong)
+
+    def facts(self, vendor_id: uuid.UUID, now_s: float, order: Order, load: float) -> CandidateFacts:
+        """Return what the ranker is told."""
+        accuracy = ACCURACY_PRIOR.with_counts(*self.accuracy.values[:2])
+        acceptance = ACCEPTANCE_PRIOR.with_counts(*self.acceptance.values[:2])
+        silent_s = None if self.silence_at_s is None else now_s - self.silence_at_s
+        return CandidateFacts(
+            vendor_id=vendor_id,
+            exclusion=None,
+            price_micro=self.vendor.price_micro,
+            currency="USD",
+            min_batch=1,
+            accuracy_mean=accuracy.mean,
+            accuracy_low=accuracy.lower(),
+            p_accept=accept_probability(acceptance, silent_s),
+            p_complete=COMPLETION_PRIOR.with_counts(*self.completion.values[:2]).mean,
+            response_s=Duration(*self.response.values, prior_s=RESPONSE_PRIOR_S).mean_s,
+            label_s=Duration(*self.label.values, prior_s=self.vendor.claims.label_s).mean_s,
+            base_s=self.vendor.claims.start_s,
+            load=load,
+        )
