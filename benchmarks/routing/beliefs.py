@@ -45,6 +45,11 @@ class Sums:
 
     values: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
 
+    def duration(self, prior_s: float) -> Duration:
+        """Return decayed sums of log-seconds as a belief."""
+        weight, log_sum, log_sum_sq = self.values
+        return Duration(weight, log_sum, log_sum_sq, prior_s)
+
     def add(self, keep: float, *new: float) -> None:
         """Let the old fade, add the new."""
         for place, value in enumerate(new):
@@ -117,8 +122,8 @@ class Beliefs:
             accuracy_low=accuracy.lower(),
             p_accept=accept_probability(acceptance, silent_s),
             p_complete=COMPLETION_PRIOR.with_counts(*self.completion.values[:2]).mean,
-            response_s=Duration(*self.response.values, prior_s=RESPONSE_PRIOR_S).mean_s,
-            label_s=Duration(*self.label.values, prior_s=self.vendor.claims.label_s).mean_s,
+            response_s=self.response.duration(RESPONSE_PRIOR_S).mean_s,
+            label_s=self.label.duration(self.vendor.claims.label_s).mean_s,
             base_s=self.vendor.claims.start_s,
             load=load,
         )

@@ -1,4 +1,4 @@
-"""Rules that put vendors in order for a batch: the production ranker on what was learnt, on the truth, and baselines."""
+"""Rules that put vendors in order for a batch: production on what it learnt, on the truth, and baselines."""
 
 import uuid
 from dataclasses import dataclass

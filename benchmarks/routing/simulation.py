@@ -4,6 +4,7 @@ import heapq
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from scipy import special
@@ -59,7 +60,7 @@ class Simulation:
     def run(self) -> list[Course]:
         """Return every order's course once all are done."""
         for course in self.courses:
-            self._at(course.order.at_s, lambda now_s, c=course: self._rank(now_s, c))
+            self._at(course.order.at_s, partial(self._rank, course=course))
         while self.events:
             now_s, _, act = heapq.heappop(self.events)
             act(now_s)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from marketplace.core.routing import REFERENCES, Weights
 
@@ -106,8 +107,8 @@ class World:
 
     vendors: tuple[Vendor, ...]
     orders: tuple[Order, ...]
-    luck: np.ndarray  # (n_orders, n_vendors, N_ATTEMPTS, 7)
-    gold: np.ndarray  # (n_orders, n_vendors, N_ATTEMPTS)
+    luck: npt.NDArray[np.float64]  # (n_orders, n_vendors, N_ATTEMPTS, 7)
+    gold: npt.NDArray[np.float64]  # (n_orders, n_vendors, N_ATTEMPTS)
 
 
 def make(seed: int, shape: Shape | None = None) -> World:

@@ -1,0 +1,64 @@
+"""``python -m benchmarks.routing``: the production ranker in simulated markets against other rules, paired by seed."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from benchmarks.routing import routers, world
+from benchmarks.routing.beliefs import Learning
+from benchmarks.routing.simulation import Simulation
+
+RULES: dict[str, Callable[[world.World], routers.Router]] = {
+    "production": lambda here: routers.Production(here, Learning()),
+    "knows every parameter": routers.Knowing,
+    "weighted sum of claims": routers.Claimed,
+    "cheapest": routers.Cheapest,
+    "round robin": routers.RoundRobin,
+    "random": lambda here: routers.Chance(here, seed=1),
+}
+TARGETS = {"knows every parameter": 1.005, "weighted sum of claims": 0.94}
+
+
+def loss_of(rule: str, seed: int) -> float:
+    """Return the mean loss of all orders of one world under one rule."""
+    here = world.make(seed)
+    return float(np.mean([course.loss for course in Simulation(here, RULES[rule](here)).run()]))
+
+
+def main(arguments: list[str]) -> int:
+    """Run, print production's loss against each rule's, write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--out", type=Path, default=Path("docs/measurements/routing.json"))
+    options = parser.parse_args(arguments)
+    seeds = range(options.seeds)
+    cells = [(rule, seed) for seed in seeds for rule in RULES]
+    losses: dict[str, list[float]] = {rule: [] for rule in RULES}
+    for rule, seed in track(cells, "Routing ..."):
+        losses[rule].append(loss_of(rule, seed))
+    options.out.write_text(json.dumps(losses, indent=1) + "\n")
+    show(losses)
+    return 0
+
+
+def show(losses: dict[str, list[float]]) -> None:
+    """Print the mean over seeds of production's loss over each rule's, with its standard error."""
+    table = Table("rule", "mean loss", "production / rule", "target")
+    ours = np.asarray(losses["production"])
+    for rule, values in losses.items():
+        ratio = ours / np.asarray(values)
+        error = ratio.std(ddof=1) / np.sqrt(len(ratio)) if len(ratio) > 1 else float("nan")
+        target = f"<= {TARGETS[rule]}" if rule in TARGETS else ""
+        table.add_row(rule, f"{np.mean(values):.4f}", f"{ratio.mean():.4f} ± {error:.4f}", target)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
