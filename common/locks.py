@@ -23,6 +23,7 @@ ORDER: Final = (
     "curation.Dataset",
     "curation.Experiment",
     "vendors.CapacityWindow",
+    "common.LedgerAccount",
     "common.OutboxMessage",
 )
 """Tables whose rows are locked, first to last."""

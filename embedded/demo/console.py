@@ -62,7 +62,7 @@ def _arm_cells(tally: JobTally, n_rounds: int) -> tuple[str, ...]:
         accuracy,
         str(tally.fates.total()),
         str(tally.n_fallbacks),
-        money(tally.paid_minor),
+        money(tally.paid_micro),
     )
 
 
@@ -75,7 +75,7 @@ def vendors_table(view: View) -> Table:
         tally = view.vendors.get(behaviour.name, VendorTally())
         verdicts = " ".join(f"{tally.verdicts[outcome]:3d}" for outcome in ("accepted", "rework", "rejected"))
         fates = [str(tally.offers[fate]) for fate in ("accepted", "declined", "expired")]
-        table.add_row(behaviour.name, behaviour.vice, *fates, str(tally.n_failed), verdicts, money(tally.paid_minor))
+        table.add_row(behaviour.name, behaviour.vice, *fates, str(tally.n_failed), verdicts, money(tally.paid_micro))
     return table
 
 
@@ -88,13 +88,13 @@ def lines_panel(frame: Frame) -> Panel:
     )
 
 
-def money(minor: int) -> str:
+def money(micro: int) -> str:
     """Return an amount in words.
 
-    >>> money(1234)
+    >>> money(12_340_000)
     '$12.34'
     """
-    return f"${minor / 100:,.2f}"
+    return f"${micro / 1e6:,.2f}"
 
 
 def _table(*columns: str, left: int = 1) -> Table:

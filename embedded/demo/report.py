@@ -99,7 +99,7 @@ def _vendors(results: Results) -> str:
 def _vendor_row(behaviour: Behaviour, tally: VendorTally, own: Row | None) -> list[str]:
     fates = [str(tally.offers[fate]) for fate in ("accepted", "declined", "expired")]
     verdicts = " / ".join(str(tally.verdicts[outcome]) for outcome in ("accepted", "rework", "rejected"))
-    paid = f"${tally.paid_minor / 100:,.2f}"
+    paid = f"${tally.paid_micro / 1e6:,.2f}"
     error = "random clicks" if behaviour.is_spammer else f"{behaviour.error_ratio:.1%}"
     price, state = f"${behaviour.price_micro / 1e6:.3f}", str(own["state"]) if own else "–"
     numbers = [*fates, str(tally.n_failed), verdicts, str(tally.n_paid), paid, _accuracy(own), error]

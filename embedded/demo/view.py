@@ -18,7 +18,7 @@ class VendorTally:
     verdicts: Counter[str] = field(default_factory=Counter)
     n_failed: int = 0
     n_paid: int = 0
-    paid_minor: int = 0
+    paid_micro: int = 0
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class JobTally:
     n_extra_batches: int = 0
     n_reoffered: int = 0
     n_escalated: int = 0
-    paid_minor: int = 0
+    paid_micro: int = 0
     round: int = 0
     accuracies: list[float] = field(default_factory=list)
     state: str = "running"
@@ -94,8 +94,8 @@ def sentence(event: Event) -> str:
 
 def _settle(tally: JobTally, vendor: VendorTally, facts: Mapping[str, Any]) -> None:
     vendor.n_paid += facts["n_paid"]
-    vendor.paid_minor += facts["vendor_minor"]
-    tally.paid_minor += facts["vendor_minor"] + facts["fee_minor"]
+    vendor.paid_micro += facts["vendor_micro"]
+    tally.paid_micro += facts["vendor_micro"] + facts["fee_micro"]
 
 
 def _fold_progress(tally: JobTally, kind: str, facts: Mapping[str, Any]) -> None:

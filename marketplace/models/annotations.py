@@ -59,7 +59,10 @@ class Verdict(BaseModel):
 
 
 class Settlement(BaseModel):
-    """What an assignment earned: the labels that passed at the price of the accepted offer; once each."""
+    """What an assignment earned: the labels that passed at the price of the accepted offer; once each.
+
+    ``post_due_at`` is set while the ledger owes it: money moves in a short transaction of its own.
+    """
 
     public_prefix = "stl"
 
@@ -69,8 +72,15 @@ class Settlement(BaseModel):
     n_paid = models.PositiveIntegerField()
     price_micro = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
-    vendor_minor = models.PositiveBigIntegerField()
-    fee_minor = models.PositiveBigIntegerField()
+    vendor_micro = models.PositiveBigIntegerField()
+    fee_micro = models.PositiveBigIntegerField()
+    post_due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["post_due_at"], name="settlement_due", condition=models.Q(post_due_at__isnull=False)),
+            models.Index(fields=["vendor", "-id"], name="settlement_by_vendor"),
+        ]
 
 
 class RoutingEvent(models.Model):

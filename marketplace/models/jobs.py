@@ -24,7 +24,11 @@ class LabelSchema(BaseModel):
 
 
 class Job(BaseModel):
-    """A standing order: what to label and how, what matters, what it may cost. ``0 <= committed <= budget``."""
+    """A standing order: what to label and how, what matters, what it may cost. ``0 <= spent <= committed <= budget``.
+
+    A billed job holds money of its customer's wallet: ``committed <= held``; what is held and not committed goes back
+    when the job ends.
+    """
 
     public_prefix = "job"
 
@@ -44,6 +48,8 @@ class Job(BaseModel):
     budget_micro = models.PositiveBigIntegerField()
     committed_micro = models.PositiveBigIntegerField(default=0)
     spent_micro = models.PositiveBigIntegerField(default=0)
+    is_billed = models.BooleanField(default=False)
+    held_micro = models.PositiveBigIntegerField(default=0)
     fee_basis_points = models.PositiveIntegerField(default=1000)
     due_at = models.DateTimeField(null=True)
     batch_size = models.PositiveIntegerField(default=20)
@@ -65,12 +71,23 @@ class Job(BaseModel):
             models.CheckConstraint(condition=Q(committed_micro__lte=F("budget_micro")), name="job_within_budget"),
             models.CheckConstraint(condition=Q(spent_micro__lte=F("committed_micro")), name="job_spent_is_committed"),
             models.CheckConstraint(
+                condition=Q(is_billed=False, held_micro=0) | Q(is_billed=True, committed_micro__lte=F("held_micro")),
+                name="job_commits_what_is_held",
+            ),
+            models.CheckConstraint(
                 condition=Q(min_overlap__gte=1, max_overlap__gte=F("min_overlap")), name="job_overlap_ordered"
             ),
             models.CheckConstraint(condition=Q(gold_ratio__gte=0, gold_ratio__lte=0.5), name="job_gold_ratio"),
             models.CheckConstraint(condition=Q(batch_size__gt=0), name="job_batch_size_positive"),
         ]
-        indexes = [models.Index(fields=["organization", "-id"], name="job_by_organization")]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="job_by_organization"),
+            models.Index(
+                fields=["id"],
+                name="job_release_due",
+                condition=Q(state__in=["closed", "cancelled"], held_micro__gt=F("committed_micro")),
+            ),
+        ]
 
 
 class InstructionVersion(BaseModel):

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from common.actors import CUSTOMER, Actor
@@ -17,7 +18,7 @@ from marketplace.core.states import AssignmentState, BatchState, JobState, LotSt
 from marketplace.errors import InfeasibleJobError, JobClosedError
 from marketplace.models import Assignment, Batch, GoldRecord, InstructionVersion, Job, LabelSchema, Lot, Offer
 from marketplace.selectors import jobs
-from marketplace.services import assignments, events, lots, offers, routing
+from marketplace.services import assignments, events, holds, lots, offers, routing
 from marketplace.services.lots import RecordInput
 from vendors.services import capacity
 
@@ -111,6 +112,8 @@ def create(
         When the schema is not the actor's.
     ValidationFailedError
         When gold or records are inconsistent; each error names its place.
+    InsufficientFundsError
+        When the wallet does not cover the budget.
     InfeasibleJobError
         When the limits or the budget keep every available vendor out; the facts name the nearest value that would do.
     """
@@ -138,6 +141,8 @@ def create(
         events.of_job(job.pk, "job.posted", title=job.title)
         if records:
             lots.add_to_locked(job, records)
+        if settings.BILLING_ENABLED:
+            holds.take(job)
         return job
 
 

@@ -2,6 +2,7 @@
 
 from django.db.models import F
 
+from common.clock import database_now
 from marketplace.core import pricing
 from marketplace.core.states import AnnotationState
 from marketplace.models import Assignment, Job, Settlement
@@ -18,7 +19,7 @@ def settle(assignment: Assignment) -> Settlement:
     if existing is not None:
         return existing
     n_paid = assignment.annotations.filter(is_current=True, state=AnnotationState.ACCEPTED).count()
-    split = pricing.settle(n_paid, assignment.price_micro, job.fee_basis_points, job.currency)
+    vendor_micro = n_paid * assignment.price_micro
     earned_micro = pricing.cost_micro(n_paid, assignment.price_micro, job.fee_basis_points)
     settlement = Settlement.objects.create(
         assignment=assignment,
@@ -27,8 +28,9 @@ def settle(assignment: Assignment) -> Settlement:
         n_paid=n_paid,
         price_micro=assignment.price_micro,
         currency=job.currency,
-        vendor_minor=split.vendor_minor,
-        fee_minor=split.fee_minor,
+        vendor_micro=vendor_micro,
+        fee_micro=earned_micro - vendor_micro,
+        post_due_at=database_now() if job.is_billed and earned_micro else None,
     )
     Job.objects.filter(pk=job.pk).update(
         committed_micro=F("committed_micro") - (assignment.reserved_micro - earned_micro),
@@ -40,7 +42,7 @@ def settle(assignment: Assignment) -> Settlement:
         vendor_id=assignment.vendor_id,
         subject=assignment.pk,
         n_paid=n_paid,
-        vendor_minor=split.vendor_minor,
-        fee_minor=split.fee_minor,
+        vendor_micro=vendor_micro,
+        fee_micro=earned_micro - vendor_micro,
     )
     return settlement

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from common import outbox
 from marketplace.core.states import BatchState
 from marketplace.models import Batch
-from marketplace.services import assignments, offering, routing
+from marketplace.services import assignments, holds, offering, routing
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +27,13 @@ class Sweep:
 
 
 def sweep() -> Sweep:
-    """Expire, rank anew, offer on, end late work, deliver the outbox; each part commits on its own."""
+    """Expire, end late work, rank anew, offer on, book and give back money, deliver the outbox; each commits alone."""
     n_expired = offering.expire()
     n_late = assignments.sweep_timers()
     n_ranked = _rank_due()
     n_offers = len(offering.advance())
+    holds.post_due()
+    holds.release_due()
     outbox.relay()
     return Sweep(n_expired, n_offers, n_ranked, n_late)
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 
+from common.money import MICRO_PER_UNIT
 from marketplace.core import checks
-from marketplace.core.pricing import MICRO_PER_UNIT
 from marketplace.core.routing import Weights
 from marketplace.services.jobs import JobTerms
 from portal.customer import lines

@@ -63,7 +63,7 @@ def events() -> list[dict[str, Any]]:
         event("offer.expired", "Nightjar Data"),
         event("offer.accepted", "Steady Hands"),
         event("verdict.accepted", "Steady Hands", words="Fine."),
-        event("assignment.settled", "Steady Hands", n_paid=20, vendor_minor=90, fee_minor=9),
+        event("assignment.settled", "Steady Hands", n_paid=20, vendor_micro=900_000, fee_micro=90_000),
         event("lot.closed", number=1, labeled=8, unlabelable=2, unresolved=0, open=0),
         event("round.evaluated", round=1, accuracy=0.61),
         event("campaign.finished", reason="All 2 rounds are done."),

@@ -21,9 +21,9 @@ def test_events_add_up() -> None:
     view = folded()
     job, steady = view.jobs["job_1"], view.vendors["Steady Hands"]
     assert (job.n_ordered, job.n_labeled, job.n_unlabelable, job.lots_closed) == (10, 8, 2, 1)
-    assert (job.round, job.accuracies, job.state, job.paid_minor) == (1, [0.61], "finished", 99)
+    assert (job.round, job.accuracies, job.state, job.paid_micro) == (1, [0.61], "finished", 990_000)
     assert (job.n_fallbacks, job.fates["accepted"]) == (1, 1)
-    assert (steady.n_paid, steady.paid_minor, steady.verdicts["accepted"]) == (20, 90, 1)
+    assert (steady.n_paid, steady.paid_micro, steady.verdicts["accepted"]) == (20, 900_000, 1)
 
 
 def test_giving_up_and_escalating_are_counted() -> None:

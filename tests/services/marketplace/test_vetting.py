@@ -35,8 +35,8 @@ def test_two_agreeing_vendors_close_the_lot_and_are_paid(sellers):
     assert Lot.objects.get(job=job).state == "closed"
     assert set(Assignment.objects.values_list("state", flat=True)) == {"accepted"}
     assert set(Batch.objects.values_list("state", flat=True)) == {"done"}
-    paid = {s.vendor_id: (s.n_paid, s.vendor_minor, s.fee_minor) for s in Settlement.objects.all()}
-    assert paid == {sellers[0].vendor_id: (6, 18, 2), sellers[1].vendor_id: (6, 24, 2)}
+    paid = {s.vendor_id: (s.n_paid, s.vendor_micro, s.fee_micro) for s in Settlement.objects.all()}
+    assert paid == {sellers[0].vendor_id: (6, 180_000, 18_000), sellers[1].vendor_id: (6, 240_000, 24_000)}
     job.refresh_from_db()
     assert job.spent_micro == job.committed_micro == 6 * (33_000 + 44_000)
     assert Vendor.objects.get(pk=sellers[0].vendor_id).n_batches_done == 1
