@@ -33,6 +33,8 @@ class BatchOut(Resource):
     lot_number = serializers.IntegerField(source="lot.number")
     chunk = serializers.IntegerField()
     layer = serializers.IntegerField()
+    part = serializers.IntegerField()
+    hard_ratio = serializers.FloatField(allow_null=True)
     state = serializers.CharField()
     round = serializers.IntegerField()
     n_items = serializers.IntegerField()

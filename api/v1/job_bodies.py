@@ -34,6 +34,11 @@ class RecordIn(Body):
     key = TextField()
     uri = TextField(required=False, allow_blank=True, max_length=2000)
     metadata = MetadataField(required=False)
+    difficulty = RatioField(
+        required=False,
+        allow_null=True,
+        help_text="0 trivial to 1; hard records go out together, to the skilled.",
+    )
 
 
 class GoldIn(AnswerIn):
@@ -74,6 +79,7 @@ class JobIn(Body):
     min_accuracy = RatioField(required=False, allow_null=True)
     due_at = InstantField(required=False, allow_null=True)
     batch_size = IntegerField(required=False, min_value=1, max_value=10_000)
+    is_splittable = BooleanField(required=False, help_text="Whether a vendor may take a part of a batch. Default: yes.")
     gold_ratio = NumberField(required=False, min_value=0.0, max_value=0.5)
     min_overlap = IntegerField(required=False, min_value=1, max_value=20)
     max_overlap = IntegerField(required=False, min_value=1, max_value=20)
@@ -126,4 +132,7 @@ def gold_of(given: dict[str, Any]) -> list[GoldInput]:
 
 def records_of(given: dict[str, Any]) -> list[RecordInput]:
     """Return the records of a checked body."""
-    return [RecordInput(row["key"], row.get("uri", ""), row.get("metadata", {})) for row in given.get("records", [])]
+    return [
+        RecordInput(row["key"], row.get("uri", ""), row.get("metadata", {}), row.get("difficulty"))
+        for row in given.get("records", [])
+    ]

@@ -39,6 +39,7 @@ class JobOut(Resource):
     committed_micro = serializers.IntegerField()
     spent_micro = serializers.IntegerField()
     batch_size = serializers.IntegerField()
+    is_splittable = serializers.BooleanField()
     gold_ratio = serializers.FloatField()
     min_overlap = serializers.IntegerField()
     max_overlap = serializers.IntegerField()

@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import PublicIdField, choice
-from api.serializers import Body, EmptyBody, Resource, own_id
+from api.fields import IntegerField, PublicIdField, choice
+from api.serializers import Body, Resource, own_id
 from api.v1.assignments import AssignmentOut, JobSummaryOut
 from common.clock import database_now
 from marketplace.core.states import OfferState
@@ -18,6 +18,14 @@ from marketplace.selectors import work
 from marketplace.services import offers
 
 STATES = [state.value for state in OfferState]
+
+
+class AcceptIn(Body):
+    """How much of it; everything when left out."""
+
+    n_records = IntegerField(
+        required=False, min_value=1, max_value=10_000, help_text="Take so many only; the next candidate gets the rest."
+    )
 
 
 class DeclineIn(Body):
@@ -71,11 +79,10 @@ class OffersView(views.Resource):
         """Return an offer."""
         return Response(self._shown(views.id_in_path("off", public_id)))
 
-    @extend_schema(request=EmptyBody, responses=AssignmentOut)
+    @extend_schema(request=AcceptIn, responses=AssignmentOut)
     def accept(self, request: Request, public_id: str) -> Response:
-        """Accept an offer: the work is yours from the answer on. Asked again, the same assignment comes back."""
-        self.given(EmptyBody)
-        accepted = offers.accept(actor=self.actor, offer_id=views.id_in_path("off", public_id))
+        """Accept an offer, or a part: the work is yours from the answer on. Asked again, the same work comes back."""
+        accepted = offers.accept(actor=self.actor, offer_id=views.id_in_path("off", public_id), **self.given(AcceptIn))
         return self.answer(work.assignments(self.actor).get(pk=accepted.pk), AssignmentOut)
 
     @extend_schema(request=DeclineIn, responses=OfferOut)

@@ -28,7 +28,7 @@ from curation.services import problems, storage
 
 @dataclass(frozen=True, slots=True)
 class PickedRecord:
-    """A record chosen in a round, as marketplace orders it."""
+    """A record chosen in a round, as marketplace orders it; how hard the model finds it (None before the first one)."""
 
     row: int
     key: str
@@ -36,6 +36,7 @@ class PickedRecord:
     metadata: dict[str, Any]
     arm: str
     words: str
+    difficulty: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,12 @@ def start_round(*, experiment_id: uuid.UUID, number: int) -> list[PickedRecord]:
         picks = _choose(experiment, problems.asked_of(experiment))
         _save(experiment, number, picks)
     rows = PickRow.objects.filter(experiment=experiment, round__number=number).order_by("rank")
-    return [PickedRecord(p.row, p.key, p.uri, p.metadata, p.arm, p.words) for p in rows]
+    return [PickedRecord(p.row, p.key, p.uri, p.metadata, p.arm, p.words, _difficulty(number, p)) for p in rows]
+
+
+def _difficulty(number: int, pick: PickRow) -> float | None:
+    """Return how near the model was to a tie; before the first labels there is no model to find anything hard."""
+    return pick.parts.get("uncertainty") if number > 1 else None
 
 
 def _experiment(experiment_id: uuid.UUID) -> Experiment:

@@ -47,6 +47,8 @@ class Candidate(BaseModel):
 class Batch(BaseModel):
     """A small set of records sent to one vendor. ``chunk`` ties the layers of blind overlap together.
 
+    ``part`` is above 0 for what was left over when a vendor took a part only. ``hard_ratio`` is the share of hard
+    ones among its records; null where nothing is known.
     ``offer_due_at`` is set exactly while the sweeper owes the batch an offer or a new ranking.
     """
 
@@ -56,6 +58,8 @@ class Batch(BaseModel):
     lot = models.ForeignKey(Lot, on_delete=models.CASCADE, related_name="batches")
     chunk = models.PositiveIntegerField()
     layer = models.PositiveSmallIntegerField()
+    part = models.PositiveSmallIntegerField(default=0)
+    hard_ratio = models.FloatField(null=True)
     state = models.CharField(
         max_length=16, choices=states.choices_of(states.BatchState), default=states.BatchState.DRAFT
     )
@@ -70,8 +74,12 @@ class Batch(BaseModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["lot", "chunk", "layer"], name="batch_layer_once"),
+            models.UniqueConstraint(fields=["lot", "chunk", "layer", "part"], name="batch_part_once"),
             models.CheckConstraint(condition=Q(n_open__lte=F("n_items")), name="batch_open_within_items"),
+            models.CheckConstraint(
+                condition=Q(hard_ratio__isnull=True) | Q(hard_ratio__gte=0, hard_ratio__lte=1),
+                name="batch_hard_is_ratio",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=[s.value for s in states.BatchState]), name="batch_state_known"
             ),

@@ -47,6 +47,7 @@ class Job(BaseModel):
     fee_basis_points = models.PositiveIntegerField(default=1000)
     due_at = models.DateTimeField(null=True)
     batch_size = models.PositiveIntegerField(default=20)
+    is_splittable = models.BooleanField(default=True)
     gold_ratio = models.FloatField(default=0.1)
     min_overlap = models.PositiveSmallIntegerField(default=2)
     max_overlap = models.PositiveSmallIntegerField(default=4)
@@ -120,7 +121,10 @@ class Lot(BaseModel):
 
 
 class JobRecord(BaseModel):
-    """A record to label and what is known of its label (index; null until decided or when it cannot be labeled)."""
+    """A record to label and what is known of its label (index; null until decided or when it cannot be labeled).
+
+    ``difficulty`` is what the customer or the model expects, 0 trivial to 1; null where nobody knows.
+    """
 
     public_prefix = "rec"
 
@@ -131,6 +135,7 @@ class JobRecord(BaseModel):
     key = models.CharField(max_length=200)
     uri = models.CharField(max_length=2000, default="", blank=True)
     metadata = models.JSONField(default=dict)
+    difficulty = models.FloatField(null=True)
     state = models.CharField(
         max_length=16, choices=states.choices_of(states.RecordState), default=states.RecordState.OPEN
     )
@@ -145,6 +150,10 @@ class JobRecord(BaseModel):
             models.CheckConstraint(
                 condition=Q(confidence__isnull=True) | Q(confidence__gte=0, confidence__lte=1),
                 name="confidence_is_ratio",
+            ),
+            models.CheckConstraint(
+                condition=Q(difficulty__isnull=True) | Q(difficulty__gte=0, difficulty__lte=1),
+                name="difficulty_is_ratio",
             ),
         ]
         indexes = [models.Index(fields=["lot", "chunk"], name="record_by_chunk")]

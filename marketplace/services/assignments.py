@@ -19,13 +19,13 @@ from vendors.selectors import vendors
 from vendors.services import capacity, posteriors
 
 
-def open_for(*, offer: Offer, reserved_micro: int) -> Assignment:
+def open_for(*, offer: Offer, n_items: int, reserved_micro: int) -> Assignment:
     """Open the assignment of an accepted offer (inside the accept's transaction): its items and its two timers."""
     terms = VendorAgreement.objects.filter(vendor_id=offer.vendor_id).order_by("-version").first()
     if terms is None:
         raise LookupError(f"vendor {offer.vendor_id} accepted without an agreement")
     now = database_now()
-    work_s = terms.base_s + terms.seconds_per_label * offer.n_items
+    work_s = terms.base_s + terms.seconds_per_label * n_items
     assignment = Assignment.objects.create(
         batch_id=offer.batch_id,
         job_id=offer.job_id,
@@ -34,7 +34,7 @@ def open_for(*, offer: Offer, reserved_micro: int) -> Assignment:
         offer=offer,
         price_micro=offer.price_micro,
         reserved_micro=reserved_micro,
-        n_items=offer.n_items,
+        n_items=n_items,
         start_due_at=now + datetime.timedelta(seconds=terms.start_window_s),
         due_at=now + datetime.timedelta(seconds=terms.start_window_s + work_s),
     )

@@ -147,7 +147,7 @@ def _select(campaign: Campaign) -> bool:
         job = Job.objects.select_for_update(of=("self",)).select_related("label_schema").get(pk=campaign.job_id)
         if not _move(campaign, CampaignPhase.LABEL):
             return True
-        records = [RecordInput(pick.key, pick.uri, pick.metadata) for pick in picks]
+        records = [RecordInput(pick.key, pick.uri, pick.metadata, pick.difficulty) for pick in picks]
         lot = lots.add_to_locked(job, records)
         Campaign.objects.filter(pk=campaign.pk).update(lot=lot)
         events.of_lot(lot, "round.ordered", round=campaign.round, n_records=len(records))

@@ -48,6 +48,7 @@ class JobTerms:
     min_accuracy: float | None = None
     due_at: datetime.datetime | None = None
     batch_size: int = 20
+    is_splittable: bool = True
     gold_ratio: float = 0.1
     min_overlap: int = 2
     max_overlap: int = 4

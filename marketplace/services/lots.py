@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.db.models import Max
 
 from common.errors import ValidationFailedError
-from marketplace.core import pricing
+from marketplace.core import cutting, pricing
 from marketplace.models import Batch, BatchItem, GoldRecord, Job, JobRecord, Lot
 from marketplace.services import events, nudges, routing
 
@@ -18,11 +18,15 @@ _ROWS_PER_INSERT = 5000
 
 @dataclass(frozen=True, slots=True)
 class RecordInput:
-    """A record to label: the customer's key, where the customer keeps it, and what may be shown beside it."""
+    """A record to label: the customer's key, where the customer keeps it, and what may be shown beside it.
+
+    ``difficulty`` from 0 (trivial) to 1, None where nobody knows: hard records go out together.
+    """
 
     key: str
     uri: str = ""
     metadata: dict[str, object] = field(default_factory=dict)
+    difficulty: float | None = None
 
 
 def add_to_locked(job: Job, records: Sequence[RecordInput]) -> Lot:
@@ -36,15 +40,25 @@ def add_to_locked(job: Job, records: Sequence[RecordInput]) -> Lot:
     _check(job, records)
     number = (Lot.objects.filter(job=job).aggregate(n=Max("number"))["n"] or 0) + 1
     lot = Lot.objects.create(job=job, number=number, n_records=len(records))
+    chunks = cutting.cut([record.difficulty for record in records], job.batch_size)
+    chunk_of = {position: chunk for chunk, positions in enumerate(chunks) for position in positions}
     rows = [
-        JobRecord(job=job, lot=lot, chunk=i // job.batch_size, position=i, key=r.key, uri=r.uri, metadata=r.metadata)
+        JobRecord(
+            job=job,
+            lot=lot,
+            chunk=chunk_of[i],
+            position=i,
+            key=r.key,
+            uri=r.uri,
+            metadata=r.metadata,
+            difficulty=r.difficulty,
+        )
         for i, r in enumerate(records)
     ]
     JobRecord.objects.bulk_create(rows, batch_size=_ROWS_PER_INSERT)
-    chunks = range(-(-len(rows) // job.batch_size))
     plans = [
-        Plan(chunk, layer, rows[chunk * job.batch_size : (chunk + 1) * job.batch_size])
-        for chunk in chunks
+        Plan(chunk, layer, [rows[position] for position in positions])
+        for chunk, positions in enumerate(chunks)
         for layer in range(job.min_overlap)
     ]
     batches = make_batches(lot, plans)
@@ -60,6 +74,9 @@ def _check(job: Job, records: Sequence[RecordInput]) -> None:
         raise ValidationFailedError.of("records", "count", detail)
     first: dict[str, int] = {}
     for position, record in enumerate(records):
+        if record.difficulty is not None and not 0 <= record.difficulty <= 1:
+            detail = f"Give a number from 0 to 1, or leave it out; got {record.difficulty}."
+            raise ValidationFailedError.of(f"records[{position}].difficulty", "out_of_range", detail)
         if first.setdefault(record.key, position) != position:
             detail = f"The key {record.key!r} stands at {first[record.key]} and {position}."
             raise ValidationFailedError.of(f"records[{position}].key", "duplicate_key", detail)
@@ -91,11 +108,17 @@ def expected_cost_micro(job: Job, n_records: int) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One layer of a chunk: the records that go out together."""
+    """One layer of a chunk: the records that go out together, and whether all of them have proven hard by dispute."""
 
     chunk: int
     layer: int
     records: Sequence[JobRecord]
+    is_disputed: bool = False
+
+    @property
+    def hard_ratio(self) -> float | None:
+        """The share of hard records, or None where nothing is known."""
+        return 1.0 if self.is_disputed else cutting.hard_ratio([record.difficulty for record in self.records])
 
 
 def make_batches(lot: Lot, plans: Sequence[Plan]) -> list[Batch]:
@@ -112,6 +135,7 @@ def make_batches(lot: Lot, plans: Sequence[Plan]) -> list[Batch]:
             lot=lot,
             chunk=plan.chunk,
             layer=plan.layer,
+            hard_ratio=plan.hard_ratio,
             n_items=len(entries),
             n_open=len(entries),
             max_round=lot.job.max_rounds,

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from common.actors import Actor
 from common.clock import Now, database_now
-from common.errors import NotFoundError
+from common.errors import NotFoundError, ValidationFailedError
 from marketplace.core import pricing
 from marketplace.core.states import BatchState, JobState, OfferState
 from marketplace.errors import (
@@ -21,23 +21,26 @@ from marketplace.errors import (
     VendorNotAdmittedError,
 )
 from marketplace.models import Assignment, Batch, Job, Offer
-from marketplace.services import assignments, events, nudges
+from marketplace.services import assignments, events, nudges, splits
 from vendors.core.states import MAY_RECEIVE_OFFERS
-from vendors.models import Capability, DurationPosterior
+from vendors.models import Capability, DurationPosterior, VendorAgreement
 from vendors.selectors import vendors
 from vendors.services import capacity, posteriors
 
 DECLINE_REASONS = ("no_capacity", "price_too_low", "too_short", "out_of_skill", "other")
 
 
-def accept(*, actor: Actor, offer_id: uuid.UUID) -> Assignment:
-    """Accept an offer: one transaction closes it, takes the batch, the budget and a slot, and assigns the work.
+def accept(*, actor: Actor, offer_id: uuid.UUID, n_records: int | None = None) -> Assignment:
+    """Accept an offer, or ``n_records`` of it: one transaction takes the batch, the budget and a slot, and assigns it.
 
     Asked again after success, the same assignment is returned. The deadline is compared with the database's clock
-    in the closing statement itself, so a late accept fails even when no sweeper ever ran.
+    in the closing statement itself, so a late accept fails even when no sweeper ever ran. What a vendor leaves of a
+    batch goes to the next candidate at once.
 
     Raises
     ------
+    ValidationFailedError
+        When a part is asked for that the job or the vendor's minimum batch does not allow; the offer stays live.
     OfferExpiredError, OfferClosedError
         When the time is up, or the offer was decided otherwise.
     VendorNotAdmittedError, CapacityExhaustedError
@@ -49,13 +52,13 @@ def accept(*, actor: Actor, offer_id: uuid.UUID) -> Assignment:
     vendor = vendors.own(actor)
     try:
         with transaction.atomic(durable=True):
-            return _accept(offer_id, vendor.pk)
+            return _accept(offer_id, vendor.pk, n_records)
     except BudgetExhaustedError:
         withdraw(offer_id=offer_id, reason="budget_exhausted")
         raise
 
 
-def _accept(offer_id: uuid.UUID, vendor_id: uuid.UUID) -> Assignment:
+def _accept(offer_id: uuid.UUID, vendor_id: uuid.UUID, n_records: int | None) -> Assignment:
     taken = Offer.objects.filter(pk=offer_id, vendor_id=vendor_id, state=OfferState.LIVE, expires_at__gt=Now()).update(
         state=OfferState.ACCEPTED, decided_at=Now()
     )
@@ -63,15 +66,18 @@ def _accept(offer_id: uuid.UUID, vendor_id: uuid.UUID) -> Assignment:
     if not taken:
         return _already_decided(offer)
     _admit(offer)
+    n_taken = _part(offer, n_records)
     batch_taken = Batch.objects.filter(pk=offer.batch_id, state=BatchState.OFFERING).update(
         state=BatchState.ASSIGNED, offer_due_at=None
     )
     if not batch_taken:
         raise OfferClosedError("The batch is no longer on offer.")
-    cost = _commit_budget(offer)
+    if n_taken < offer.n_items:
+        splits.cut_off_rest(offer.batch, n_taken)
+    cost = _commit_budget(offer, n_taken)
     if not capacity.reserve(vendor_id=vendor_id):
         raise CapacityExhaustedError
-    assignment = assignments.open_for(offer=offer, reserved_micro=cost)
+    assignment = assignments.open_for(offer=offer, n_items=n_taken, reserved_micro=cost)
     _teach(offer, accepted=True)
     events.of_batch(offer.batch, "offer.accepted", vendor_id=vendor_id, subject=offer.pk, assignment=str(assignment.pk))
     return assignment
@@ -102,8 +108,27 @@ def _admit(offer: Offer) -> None:
         raise VendorNotAdmittedError(state=offer.vendor.state)
 
 
-def _commit_budget(offer: Offer) -> int:
-    cost = pricing.cost_micro(offer.n_items, offer.price_micro, offer.job.fee_basis_points)
+def _part(offer: Offer, n_records: int | None) -> int:
+    """Return how many records are taken: all, or a part that leaves both sides a batch worth having."""
+    if n_records is None or n_records == offer.n_items:
+        return offer.n_items
+    if not offer.job.is_splittable:
+        detail = f"The customer wants this batch done by one vendor: take all {offer.n_items} records or decline."
+        raise ValidationFailedError.of("n_records", "not_splittable", detail)
+    least = VendorAgreement.objects.filter(vendor_id=offer.vendor_id).order_by("-version").first()
+    low = least.min_batch if least else 1
+    high = offer.n_items - low
+    if not low <= n_records <= high:
+        if low > high:
+            detail = f"Your minimum is {low} records; a batch of {offer.n_items} cannot be split: take all or decline."
+        else:
+            detail = f"Take {low} to {high} records, or all {offer.n_items}: a part is never below your minimum batch."
+        raise ValidationFailedError.of("n_records", "out_of_range", detail)
+    return n_records
+
+
+def _commit_budget(offer: Offer, n_items: int) -> int:
+    cost = pricing.cost_micro(n_items, offer.price_micro, offer.job.fee_basis_points)
     paid = Job.objects.filter(
         pk=offer.job_id, state=JobState.OPEN, committed_micro__lte=F("budget_micro") - cost
     ).update(committed_micro=F("committed_micro") + cost)

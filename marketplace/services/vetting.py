@@ -73,7 +73,7 @@ def _vet_chunk(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: 
 def _unsure(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evidence) -> list[JobRecord]:
     """Return the records that need another answer and may get one."""
     job = lot.job
-    n_layers = sum(batch.state != BatchState.CANCELLED for batch in batches)
+    n_layers = len({batch.layer for batch in batches if batch.state != BatchState.CANCELLED})
     if n_layers >= job.max_overlap or any(batch.state == BatchState.CANCELLED for batch in batches):
         return []
     needs = needs_another(
@@ -90,7 +90,7 @@ def _unsure(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evi
 def _ask_again(lot: Lot, batches: Iterable[Batch], records: list[JobRecord]) -> None:
     """Put the unsure records of a chunk into one more layer, for a vendor that has not seen them."""
     last = max(batches, key=lambda batch: batch.layer)
-    (batch,) = lots.make_batches(lot, [lots.Plan(last.chunk, last.layer + 1, records)])
+    (batch,) = lots.make_batches(lot, [lots.Plan(last.chunk, last.layer + 1, records, is_disputed=True)])
     events.of_batch(batch, "overlap.added", subject=batch.pk, layer=batch.layer, n_records=len(records))
     routing.rank_batches(batch_ids=[batch.pk])
     nudges.sweep_soon()
