@@ -141,7 +141,7 @@ def test_unreadable_files_are_explained(tmp_path, content, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--method", "nope"], "unknown method 'nope'; there are dawid_skene"),
+        (["--method", "nope"], "unknown method 'nope'; there are bwa, dawid_skene, ebcc"),
         (["--classes", "a,a"], "distinct names"),
         (["--gold", "nowhere.csv"], "there is no such file"),
     ],

@@ -9,13 +9,19 @@ from collections.abc import Mapping
 import numpy.typing as npt
 
 from marketplace.core.aggregation import (  # importing a method registers it
+    bwa,
     dawid_skene,
+    ebcc,
+    glad,
     guarded,
+    ibcc,
     incremental,
     known,
+    mace,
     majority,
     one_coin,
     registry,
+    wawa,
 )
 from marketplace.core.aggregation.answers import Answers
 from marketplace.core.aggregation.encoding import Encoded, encode
@@ -27,13 +33,19 @@ __all__ = [
     "Answers",
     "Encoded",
     "aggregate",
+    "bwa",
     "dawid_skene",
+    "ebcc",
     "encode",
+    "glad",
     "guarded",
+    "ibcc",
     "incremental",
+    "mace",
     "majority",
     "one_coin",
     "registry",
+    "wawa",
 ]
 
 DEFAULT = "guarded"

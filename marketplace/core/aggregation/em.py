@@ -45,7 +45,15 @@ def start(answers: Answers, known: Known) -> FloatArray:
     return known.clamp(shares / shares.sum(axis=1, keepdims=True))
 
 
-def run(answers: Answers, known: Known, posterior: FloatArray, m_step: MStep, *, max_steps: int = MAX_STEPS) -> Fit:
+def run(
+    answers: Answers,
+    known: Known,
+    posterior: FloatArray,
+    m_step: MStep,
+    *,
+    max_steps: int = MAX_STEPS,
+    tolerance: float = TOLERANCE,
+) -> Fit:
     """Alternate ``m_step`` and the posterior until it settles.
 
     Parameters
@@ -56,6 +64,8 @@ def run(answers: Answers, known: Known, posterior: FloatArray, m_step: MStep, *,
         From a posterior to error rows and class prior.
     max_steps
         At least 1.
+    tolerance
+        Stop below this mean change of a record's posterior.
 
     Returns
     -------
@@ -72,7 +82,7 @@ def run(answers: Answers, known: Known, posterior: FloatArray, m_step: MStep, *,
         updated = known.clamp(normalise(known.log_prior(class_prior) + log_likelihood))
         change = np.abs(updated - posterior).sum() / max(answers.n_tasks, 1)
         posterior = updated
-        if change < TOLERANCE:
+        if change < tolerance:
             break
     return Fit(rows, class_prior, log_likelihood, posterior)
 
