@@ -86,6 +86,7 @@ class Job(BaseModel):
     max_rounds = models.PositiveSmallIntegerField(default=3)
     max_offers = models.PositiveSmallIntegerField(default=8)
     round_pause_s = models.FloatField(default=300)
+    wave_size = models.PositiveSmallIntegerField(default=1)
 
     class Meta:
         constraints = [
@@ -100,6 +101,7 @@ class Job(BaseModel):
             ),
             models.CheckConstraint(condition=Q(gold_ratio__gte=0, gold_ratio__lte=0.5), name="job_gold_ratio"),
             models.CheckConstraint(condition=Q(batch_size__gt=0), name="job_batch_size_positive"),
+            models.CheckConstraint(condition=Q(wave_size__gte=1, wave_size__lte=3), name="job_wave_size"),
         ]
         indexes = [
             models.Index(fields=["organization", "-id"], name="job_by_organization"),

@@ -15,13 +15,16 @@ from common.errors import ConflictError, FieldError, NotFoundError, PermissionDe
 from marketplace.core import checks
 from marketplace.core.feasibility import Obstacle
 from marketplace.core.routing import Weights
-from marketplace.core.states import AssignmentState, BatchState, JobState, LotState, OfferState
+from marketplace.core.states import AssignmentState, BatchState, JobState, LotState
 from marketplace.errors import InfeasibleJobError, JobClosedError
-from marketplace.models import Assignment, Batch, GoldRecord, InstructionVersion, Job, LabelSchema, Lot, Offer
+from marketplace.models import Assignment, Batch, GoldRecord, InstructionVersion, Job, LabelSchema, Lot
 from marketplace.selectors import jobs
-from marketplace.services import assignments, events, holds, lots, offers, readings, routing
+from marketplace.services import assignments, events, holds, lots, readings, routing, withdrawals
 from marketplace.services.lots import RecordInput
 from vendors.services import capacity
+
+MAX_WAVE = 3
+"""Most offers of one batch that are live at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class JobTerms:
     max_rounds: int = 3
     max_offers: int = 8
     round_pause_s: float = 300.0
+    wave_size: int = 1
 
 
 def create_schema(
@@ -130,6 +134,7 @@ def create(
     schema = LabelSchema.objects.filter(pk=label_schema_id, organization_id=_organization_id(actor)).first()
     if schema is None:
         raise NotFoundError("There is no such label schema.")
+    _check_wave(terms)
     values = {
         name: getattr(terms, name) for name in terms.__dataclass_fields__ if name not in {"instructions", "weights"}
     }
@@ -152,6 +157,15 @@ def create(
         if settings.BILLING_ENABLED:
             holds.take(job)
         return job
+
+
+def _check_wave(terms: JobTerms) -> None:
+    if not 1 <= terms.wave_size <= MAX_WAVE:
+        detail = f"A wave is 1 to {MAX_WAVE} offers at once, got {terms.wave_size}."
+        raise ValidationFailedError.of("wave_size", "out_of_range", detail)
+    if terms.wave_size > 1 and terms.weights.priority != "speed":
+        detail = f"Waves are for jobs that put speed first; yours puts {terms.weights.priority} first: leave it at 1."
+        raise ValidationFailedError.of("wave_size", "not_for_this_priority", detail)
 
 
 def _refuse_infeasible(job: Job, n_records: int) -> None:
@@ -222,10 +236,7 @@ def cancel(*, actor: Actor, job_id: uuid.UUID) -> Job:
         job = jobs.get(actor, job_id)
         if job.state == JobState.CANCELLED:
             return job
-        for offer_id in (
-            Offer.objects.filter(job=job, state=OfferState.LIVE).order_by("pk").values_list("pk", flat=True)
-        ):
-            offers.withdraw(offer_id=offer_id, reason="job_cancelled")
+        withdrawals.of_job(job.pk, "job_cancelled")
         _cancel_work(job)
         Lot.objects.filter(job=job, state=LotState.OPEN).update(vet_due_at=Now())
         Job.objects.filter(pk=job.pk).update(state=JobState.CANCELLED)

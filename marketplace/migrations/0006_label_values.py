@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0004_money'),
+        ('marketplace', '0005_waves'),
         ('vendors', '0002_immutable_prices'),
     ]
 
