@@ -72,6 +72,7 @@ def _evidence(assignment: Assignment, answers: list[Given], gold: list[Given], f
         capability_id=assignment.capability_id, metric=RatioPosterior.Metric.ACCURACY
     ).first()
     prior = ACCURACY_PRIOR.with_counts(history.successes, history.failures) if history else ACCURACY_PRIOR
+    conduct = facts.seen.of([*answers, *gold])
     return acceptance.Evidence(
         keys=[str(g.annotation_id) for g in answers],
         proba_right=np.array([facts.proba_right(g) for g in answers]),
@@ -79,7 +80,8 @@ def _evidence(assignment: Assignment, answers: list[Given], gold: list[Given], f
         gold_correct=sum(facts.is_gold_correct(g) for g in gold),
         prior_right=prior.alpha,
         prior_wrong=prior.beta,
-        spam_probability=float(max(facts.spam[g.annotator] for g in [*answers, *gold])),
+        spam_probability=facts.spam_of([*answers, *gold], conduct),
+        conduct=tuple(one.reason for one in conduct),
     )
 
 
