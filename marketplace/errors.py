@@ -61,3 +61,15 @@ class CampaignStateError(ConflictError):
     """The campaign's state does not allow this."""
 
     code = "campaign_state"
+
+
+class RuleNotTriedError(ConflictError):
+    """Try the rule on history first: POST /rules/{id}/try/, then switch it on."""
+
+    code = "rule_not_tried"
+
+
+class EffectEndedError(ConflictError):
+    """This effect has ended or was reversed already."""
+
+    code = "effect_ended"

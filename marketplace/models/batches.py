@@ -142,7 +142,10 @@ class Offer(BaseModel):
 
 
 class Assignment(BaseModel):
-    """Accepted work; holds one of the vendor's slots while reserved, started or in rework."""
+    """Accepted work; holds one of the vendor's slots while reserved, started or in rework.
+
+    ``rules_due_at`` is set while its answers are still to be held against the rules.
+    """
 
     public_prefix = "asg"
 
@@ -163,6 +166,7 @@ class Assignment(BaseModel):
     started_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    rules_due_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=64, default="", blank=True)
 
     class Meta:
@@ -180,6 +184,7 @@ class Assignment(BaseModel):
             models.Index(fields=["start_due_at"], name="assignment_start_due", condition=Q(state="reserved")),
             models.Index(fields=["due_at"], name="assignment_due", condition=Q(state__in=["started", "rework"])),
             models.Index(fields=["vendor", "state", "-id"], name="assignment_by_vendor"),
+            models.Index(fields=["rules_due_at"], name="assignment_rules_due", condition=Q(rules_due_at__isnull=False)),
         ]
 
 

@@ -32,6 +32,8 @@ def decide_all(batches: list[Batch], facts: Evidence, *, is_final: bool) -> bool
     by_assignment: dict[uuid.UUID, list[Given]] = defaultdict(list)
     for given in facts.given:
         by_assignment[given.assignment_id].append(given)
+    # What is decided here is new evidence for the rules as well.
+    Assignment.objects.filter(batch__in=batches, settlement=None).update(rules_due_at=Now())
     undecided = Assignment.objects.select_for_update(of=("self",)).select_related("job", "batch", "vendor")
     undecided = undecided.filter(
         batch__in=batches, state__in=[AssignmentState.SUBMITTED, AssignmentState.FAILED], settlement=None
