@@ -15,6 +15,12 @@ class OfferClosedError(ConflictError):
     code = "offer_closed"
 
 
+class OfferTakenError(ConflictError):
+    """This batch was taken by another vendor, who was faster; it does not count against you."""
+
+    code = "offer_taken"
+
+
 class CapacityExhaustedError(ConflictError):
     """All your slots are taken; deliver or release a batch, or raise your slots, then accept."""
 

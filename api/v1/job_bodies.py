@@ -91,6 +91,9 @@ class JobIn(Body):
     max_rounds = IntegerField(required=False, min_value=1, max_value=100)
     max_offers = IntegerField(required=False, min_value=1, max_value=1000)
     round_pause_s = NumberField(required=False, min_value=0.0, max_value=30 * 24 * 3600.0)
+    wave_size = IntegerField(
+        required=False, min_value=1, max_value=3, help_text="Offers at once after the first miss; with speed first."
+    )
     gold = many(GoldIn, required=False, max_items=MAX_GOLD)
     records = many(RecordIn, required=False, max_items=MAX_RECORDS)
 

@@ -40,6 +40,7 @@ class JobOut(Resource):
     spent_micro = serializers.IntegerField()
     batch_size = serializers.IntegerField()
     is_splittable = serializers.BooleanField()
+    wave_size = serializers.IntegerField()
     gold_ratio = serializers.FloatField()
     min_overlap = serializers.IntegerField()
     max_overlap = serializers.IntegerField()

@@ -16,91 +16,111 @@ _RETRY_S: Final = 0.5
 _MAX_LAYERS: Final = 10
 
 _EXPIRE: Final = """
-WITH due AS (
-    SELECT id FROM marketplace_offer
-    WHERE state = 'live' AND expires_at <= statement_timestamp()
-    ORDER BY expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+WITH due AS MATERIALIZED (
+    SELECT o.id, b.state = 'offering' AS is_open
+    FROM marketplace_offer o JOIN marketplace_batch b ON b.id = o.batch_id
+    WHERE o.state = 'live' AND o.expires_at <= statement_timestamp()
+    ORDER BY o.expires_at LIMIT %(limit)s FOR NO KEY UPDATE OF o, b SKIP LOCKED
 ), gone AS (
-    UPDATE marketplace_offer o
-    SET state = 'expired', decided_at = statement_timestamp(), reason = 'no_answer'
+    UPDATE marketplace_offer o SET
+        state = CASE WHEN due.is_open THEN 'expired' ELSE 'withdrawn' END,
+        reason = CASE WHEN due.is_open THEN 'no_answer' ELSE 'lost_wave' END,
+        decided_at = statement_timestamp()
     FROM due WHERE o.id = due.id
-    RETURNING o.id, o.job_id, o.lot_id, o.batch_id, o.vendor_id, o.capability_id, o.sequence
+    RETURNING o.id, o.job_id, o.lot_id, o.batch_id, o.vendor_id, o.capability_id, o.sequence, o.state, o.reason
 ), freed AS (
     UPDATE marketplace_batch b SET offer_due_at = statement_timestamp()
     FROM gone WHERE b.id = gone.batch_id AND b.state = 'offering'
 ), told AS (
     INSERT INTO marketplace_routingevent (created_at, job_id, lot_id, batch_id, vendor_id, kind, subject, facts)
-    SELECT statement_timestamp(), job_id, lot_id, batch_id, vendor_id, 'offer.expired', id,
-           jsonb_build_object('sequence', sequence)
+    SELECT statement_timestamp(), job_id, lot_id, batch_id, vendor_id, 'offer.' || state, id,
+           jsonb_build_object('sequence', sequence, 'reason', reason)
     FROM gone
 )
-SELECT capability_id FROM gone
+SELECT capability_id FROM gone WHERE state = 'expired'
 """
+"""Offer and batch are locked together, and skipped together: two sweepers never wait for each other. A live offer whose
+batch is taken lost a race that ended in a crash; it counts against nobody."""
 
 _ADVANCE: Final = """
 WITH due AS MATERIALIZED (
     SELECT b.id, b.job_id, b.lot_id, b.chunk, b.round, b.ranking_id, b.n_open, b.n_offers, b.max_round,
            j.budget_micro - j.committed_micro AS remaining_micro, j.fee_basis_points,
-           j.max_offers, j.round_pause_s
+           j.max_offers, j.round_pause_s,
+           CASE WHEN b.n_offers > 0 OR b.round > 1 THEN j.wave_size ELSE 1 END AS wave
     FROM marketplace_batch b JOIN marketplace_job j ON j.id = b.job_id
     WHERE b.offer_due_at <= statement_timestamp() AND b.state = 'offering' AND j.state = 'open'
-    ORDER BY b.offer_due_at LIMIT %(limit)s FOR UPDATE OF b SKIP LOCKED
+    ORDER BY b.offer_due_at LIMIT %(limit)s FOR NO KEY UPDATE OF b SKIP LOCKED
+), place AS MATERIALIZED (
+    SELECT due.*, live.slots, live.until,
+           greatest(0, least(due.wave - cardinality(live.slots), due.max_offers - due.n_offers)) AS n_wanted
+    FROM due CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(o.slot::int), '{}') AS slots, min(o.expires_at) AS until
+        FROM marketplace_offer o WHERE o.batch_id = due.id AND o.state = 'live'
+    ) live
 ), choice AS MATERIALIZED (
-    SELECT due.*, c.candidate_id, c.vendor_id, c.capability_id, c.sequence, c.price_micro, c.currency,
+    SELECT place.*, c.candidate_id, c.vendor_id, c.capability_id, c.sequence, c.price_micro, c.currency,
            c.accept_window_s, c.is_free
-    FROM due LEFT JOIN LATERAL (
+    FROM place LEFT JOIN LATERAL (
         SELECT c.id AS candidate_id, c.vendor_id, c.capability_id, c.sequence, c.price_micro, c.currency,
                c.accept_window_s,
                w.in_flight < CASE v.state WHEN 'probation' THEN 1 ELSE w.slots END AND NOT EXISTS (
                    SELECT 1 FROM marketplace_offer o
-                   WHERE o.lot_id = due.lot_id AND o.chunk = due.chunk AND o.vendor_id = c.vendor_id
+                   WHERE o.lot_id = place.lot_id AND o.chunk = place.chunk AND o.vendor_id = c.vendor_id
                      AND o.state = 'live'
                ) AS is_free
         FROM marketplace_candidate c
         JOIN vendors_vendor v ON v.id = c.vendor_id
         JOIN vendors_capability k ON k.id = c.capability_id
         JOIN vendors_capacitywindow w ON w.vendor_id = c.vendor_id
-        WHERE c.run_id = due.ranking_id AND c.sequence IS NOT NULL
+        WHERE c.run_id = place.ranking_id AND c.sequence IS NOT NULL
           AND v.state IN ('probation', 'active') AND k.status = 'active' AND w.is_accepting
           AND (w.paused_until IS NULL OR w.paused_until <= statement_timestamp())
-          AND due.n_offers < due.max_offers
-          AND c.price_micro * due.n_open * (10000 + due.fee_basis_points) / 10000 <= due.remaining_micro
+          AND c.price_micro * place.n_open * (10000 + place.fee_basis_points) / 10000 <= place.remaining_micro
           AND NOT EXISTS (
               SELECT 1 FROM marketplace_offer o
-              WHERE o.batch_id = due.id AND o.round = due.round AND o.vendor_id = c.vendor_id)
+              WHERE o.batch_id = place.id AND o.round = place.round AND o.vendor_id = c.vendor_id)
           AND NOT EXISTS (
               SELECT 1 FROM marketplace_offer o
-              WHERE o.lot_id = due.lot_id AND o.chunk = due.chunk AND o.vendor_id = c.vendor_id
+              WHERE o.lot_id = place.lot_id AND o.chunk = place.chunk AND o.vendor_id = c.vendor_id
                 AND o.state = 'accepted')
           AND NOT EXISTS (
               SELECT 1 FROM marketplace_ruleeffect e
               WHERE e.vendor_id = c.vendor_id AND e.action = 'pause_vendor' AND e.reversed_at IS NULL
-                AND e.expires_at > statement_timestamp() AND (e.job_id IS NULL OR e.job_id = due.job_id))
-        ORDER BY is_free DESC, c.sequence LIMIT 1
+                AND e.expires_at > statement_timestamp() AND (e.job_id IS NULL OR e.job_id = place.job_id))
+        ORDER BY is_free DESC, c.sequence LIMIT place.n_wanted
     ) c ON true
+), picked AS (
+    SELECT *, row_number() OVER (PARTITION BY id ORDER BY sequence) - 1 AS place FROM choice WHERE is_free
 ), made AS (
     INSERT INTO marketplace_offer (
         id, created_at, batch_id, job_id, lot_id, chunk, vendor_id, capability_id, candidate_id, round, sequence, slot,
         state, n_items, price_micro, currency, expires_at, reason)
     SELECT uuidv7(), statement_timestamp(), id, job_id, lot_id, chunk, vendor_id, capability_id, candidate_id, round,
-           sequence, 0, 'live', n_open, price_micro, currency,
+           sequence, CASE wave WHEN 1 THEN 0 ELSE (
+               SELECT slot FROM generate_series(0, wave - 1) slot WHERE slot <> ALL (slots)
+               ORDER BY slot OFFSET place LIMIT 1) END,
+           'live', n_open, price_micro, currency,
            statement_timestamp() + accept_window_s * interval '1 second', ''
-    FROM choice WHERE is_free ORDER BY lot_id, chunk, vendor_id
+    FROM picked ORDER BY lot_id, chunk, vendor_id
     ON CONFLICT DO NOTHING
-    RETURNING id, job_id, lot_id, batch_id, vendor_id, sequence, round, price_micro, expires_at
+    RETURNING id, job_id, lot_id, batch_id, vendor_id, sequence, round, slot, price_micro, expires_at
 ), fate AS (
-    SELECT c.id, m.id AS offer_id, c.candidate_id IS NULL AS is_exhausted,
-           c.is_free AND m.id IS NULL AS is_contested,
+    SELECT c.id, count(m.id) AS n_made, c.until,
+           count(c.candidate_id) = 0 AND c.until IS NULL AS is_exhausted,
+           coalesce(bool_or(c.is_free AND m.id IS NULL), false) AS is_contested,
            c.round >= c.max_round OR c.n_offers >= c.max_offers AS is_last, c.round_pause_s
-    FROM choice c LEFT JOIN made m ON m.batch_id = c.id
+    FROM choice c LEFT JOIN made m ON m.batch_id = c.id AND m.vendor_id = c.vendor_id
+    GROUP BY c.id, c.until, c.round, c.max_round, c.n_offers, c.max_offers, c.round_pause_s
 ), moved AS (
     UPDATE marketplace_batch b SET
-        n_offers = b.n_offers + (fate.offer_id IS NOT NULL)::int,
+        n_offers = b.n_offers + fate.n_made,
         state = CASE WHEN NOT fate.is_exhausted THEN 'offering' WHEN fate.is_last THEN 'escalated' ELSE 'waiting' END,
         reason = CASE WHEN fate.is_exhausted THEN 'candidates_exhausted' ELSE '' END,
         offer_due_at = CASE
-            WHEN fate.offer_id IS NOT NULL THEN NULL
             WHEN fate.is_contested THEN statement_timestamp()
+            WHEN fate.n_made > 0 THEN NULL
+            WHEN fate.until IS NOT NULL THEN fate.until
             WHEN NOT fate.is_exhausted THEN statement_timestamp() + %(retry_s)s * interval '1 second'
             WHEN fate.is_last THEN NULL
             ELSE statement_timestamp() + fate.round_pause_s * interval '1 second' END
@@ -109,15 +129,17 @@ WITH due AS MATERIALIZED (
 ), told AS (
     INSERT INTO marketplace_routingevent (created_at, job_id, lot_id, batch_id, vendor_id, kind, subject, facts)
     SELECT statement_timestamp(), job_id, lot_id, batch_id, vendor_id, 'offer.made', id,
-           jsonb_build_object(
-               'sequence', sequence, 'round', round, 'price_micro', price_micro, 'expires_at', expires_at)
+           jsonb_build_object('sequence', sequence, 'round', round, 'slot', slot, 'price_micro', price_micro,
+                              'expires_at', expires_at)
     FROM made
     UNION ALL
     SELECT statement_timestamp(), job_id, lot_id, id, NULL, 'batch.' || state, id, jsonb_build_object('round', round)
     FROM moved WHERE state IN ('waiting', 'escalated')
 )
-SELECT offer_id, is_contested FROM fate
+SELECT id, false FROM made UNION ALL SELECT NULL, true FROM fate WHERE is_contested
 """
+"""A wave tops up the batch's live offers. Where nothing could be added to those still live (``until``), the batch stays
+due at the next deadline: a sibling that expired between our snapshot and our lock would otherwise strand it."""
 
 
 def expire(*, limit: int = 5000) -> int:

@@ -18,10 +18,12 @@ from marketplace.errors import (
     CapacityExhaustedError,
     OfferClosedError,
     OfferExpiredError,
+    OfferTakenError,
     VendorNotAdmittedError,
 )
 from marketplace.models import Assignment, Batch, Job, Offer
-from marketplace.services import assignments, events, nudges, splits
+from marketplace.services import assignments, events, nudges, splits, withdrawals
+from marketplace.services.withdrawals import LOST_WAVE
 from vendors.core.states import MAY_RECEIVE_OFFERS
 from vendors.models import Capability, DurationPosterior, VendorAgreement
 from vendors.selectors import vendors
@@ -41,8 +43,8 @@ def accept(*, actor: Actor, offer_id: uuid.UUID, n_records: int | None = None) -
     ------
     ValidationFailedError
         When a part is asked for that the job or the vendor's minimum batch does not allow; the offer stays live.
-    OfferExpiredError, OfferClosedError
-        When the time is up, or the offer was decided otherwise.
+    OfferExpiredError, OfferTakenError, OfferClosedError
+        When the time is up, another vendor of the wave was faster, or the offer was decided otherwise.
     VendorNotAdmittedError, CapacityExhaustedError
         When the vendor may not work now, or all its slots are taken; the offer stays live.
     BudgetExhaustedError
@@ -54,7 +56,11 @@ def accept(*, actor: Actor, offer_id: uuid.UUID, n_records: int | None = None) -
         with transaction.atomic(durable=True):
             return _accept(offer_id, vendor.pk, n_records)
     except BudgetExhaustedError:
-        withdraw(offer_id=offer_id, reason="budget_exhausted")
+        withdrawals.one(offer_id, "budget_exhausted")
+        raise
+    except OfferTakenError:
+        # The winner skipped this offer because we held it; it has lost all the same, and must not expire as silence.
+        withdrawals.one(offer_id, LOST_WAVE)
         raise
 
 
@@ -71,7 +77,9 @@ def _accept(offer_id: uuid.UUID, vendor_id: uuid.UUID, n_records: int | None) ->
         state=BatchState.ASSIGNED, offer_due_at=None
     )
     if not batch_taken:
-        raise OfferClosedError("The batch is no longer on offer.")
+        raise OfferTakenError
+    if offer.job.wave_size > 1:
+        withdrawals.siblings_of(offer.batch_id)
     if n_taken < offer.n_items:
         splits.cut_off_rest(offer.batch, n_taken)
     cost = _commit_budget(offer, n_taken)
@@ -99,6 +107,8 @@ def _already_decided(offer: Offer) -> Assignment:
         return offer.assignment
     if offer.state in {OfferState.EXPIRED, OfferState.LIVE}:
         raise OfferExpiredError(expired_at=offer.expires_at.isoformat())
+    if offer.reason == LOST_WAVE:
+        raise OfferTakenError
     raise OfferClosedError(f"This offer was {offer.state}.", state=offer.state)
 
 
@@ -165,19 +175,6 @@ def decline(*, actor: Actor, offer_id: uuid.UUID, reason: str) -> Offer:
         events.of_batch(offer.batch, "offer.declined", vendor_id=vendor.pk, subject=offer.pk, reason=reason)
     nudges.sweep_soon()
     return offer
-
-
-def withdraw(*, offer_id: uuid.UUID, reason: str) -> bool:
-    """Take a live offer back (customer's cancel, budget gone); never counts against the vendor. Safe to repeat."""
-    with transaction.atomic():
-        done = Offer.objects.filter(pk=offer_id, state=OfferState.LIVE).update(
-            state=OfferState.WITHDRAWN, decided_at=Now(), reason=reason
-        )
-        if done:
-            offer = Offer.objects.select_related("batch").get(pk=offer_id)
-            _hand_on(offer)
-            events.of_batch(offer.batch, "offer.withdrawn", vendor_id=offer.vendor_id, subject=offer.pk, reason=reason)
-    return bool(done)
 
 
 def _hand_on(offer: Offer) -> None:

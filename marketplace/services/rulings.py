@@ -15,7 +15,7 @@ from marketplace.core.states import OfferState
 from marketplace.errors import EffectEndedError
 from marketplace.models import Assignment, Offer, Rule, RuleEffect
 from marketplace.selectors import rules as selectors
-from marketplace.services import events, histories, offers
+from marketplace.services import events, histories, withdrawals
 from marketplace.services.histories import Subject, Told
 
 
@@ -101,7 +101,7 @@ def _withdraw_from_paused() -> None:
         live = Offer.objects.filter(vendor_id=vendor_id, state=OfferState.LIVE)
         live = live if job_id is None else live.filter(job_id=job_id)
         for offer_id in live.order_by("pk").values_list("pk", flat=True):
-            offers.withdraw(offer_id=offer_id, reason="paused_by_rule")
+            withdrawals.one(offer_id, "paused_by_rule")
 
 
 def reverse(*, actor: Actor, effect_id: uuid.UUID, reason: str) -> RuleEffect:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0004_money'),
+        ('marketplace', '0006_label_values'),
         ('vendors', '0002_immutable_prices'),
     ]
 
