@@ -6,6 +6,7 @@ import math
 import uuid
 from typing import Any, Final
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common.ids import from_public, to_public
@@ -13,6 +14,7 @@ from common.ids import from_public, to_public
 MAX_BIGINT: Final = 2**63 - 1
 _ID_PATTERN: Final = "[0-9a-hj-km-np-tv-z]{26}"
 _METADATA_BYTES: Final = 16 * 1024
+_LABEL_BYTES: Final = 512 * 1024
 
 
 class TextField(serializers.CharField):
@@ -131,6 +133,40 @@ class MetadataField(serializers.DictField):
         value: dict[str, Any] = super().to_internal_value(data)
         if len(json.dumps(value)) > _METADATA_BYTES:
             self.fail("too_large", most=_METADATA_BYTES)
+        return value
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string"},
+            {"type": "array", "items": {"oneOf": [{"type": "string"}, {"type": "object"}]}},
+            {"type": "object", "additionalProperties": True},
+        ],
+        "description": "A class name (classification), a text, a list of names (multilabel, ranking) or of objects "
+        "(boxes, polygons, spans, cuboids), or points by name: the form of the label schema's task type.",
+    }
+)
+class LabelField(serializers.Field[Any, Any, Any, Any]):
+    """A label in the JSON form of its task type; the schema's own check looks inside."""
+
+    default_error_messages = {
+        "invalid": "A label is a text, a list or an object, as the label schema's task type wants it.",
+        "too_large": "A label holds {most} bytes of JSON at most.",
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse what is no label of any task type."""
+        if not isinstance(data, str | list | dict):
+            self.fail("invalid")
+        if not isinstance(data, str) and len(json.dumps(data)) > _LABEL_BYTES:
+            self.fail("too_large", most=_LABEL_BYTES)
+        if isinstance(data, str) and len(data) > _LABEL_BYTES:
+            self.fail("too_large", most=_LABEL_BYTES)
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        """Labels go out as they came in."""
         return value
 
 

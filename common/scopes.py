@@ -9,10 +9,12 @@ _EVERYONE: Final = {
     "organization:write": "Change the organization.",
     "api_keys:read": "See the organization's API keys.",
     "api_keys:write": "Make and revoke API keys.",
+    "money:read": "See balances, payments and payouts.",
 }
 SCOPES: Final[dict[str, dict[str, str]]] = {
     CUSTOMER: _EVERYONE
     | {
+        "wallet:write": "Pay into the wallet and give money back.",
         "jobs:read": "See jobs, batches, labels and events.",
         "jobs:write": "Post, extend and cancel jobs.",
         "vendors:read": "See the vendors of the market.",
@@ -27,6 +29,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
     | {
         "vendor:read": "See the own vendor record.",
         "vendor:write": "Register, price, sign, qualify.",
+        "payouts:write": "Say where the vendor is paid.",
         "offers:read": "See offers.",
         "offers:decide": "Accept and decline offers.",
         "assignments:read": "See accepted work.",

@@ -85,6 +85,15 @@ STATIC_ROOT = HOME / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
+# Payments. Without a key nothing is charged: jobs hold no money, settlements are kept as figures only.
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
+STRIPE_API_BASE = env("STRIPE_API_BASE", default="")
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
+if STRIPE_API_BASE and STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_")):
+    raise ImproperlyConfigured("STRIPE_API_BASE is for the stand-in payment server: never together with a live key.")
+PAYOUT_PERIOD_S = env.float("PAYOUT_PERIOD_S", default=24 * 3600.0)
+BILLING_ENABLED = env.bool("BILLING_ENABLED", default=bool(STRIPE_SECRET_KEY))
+
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -124,6 +133,11 @@ CELERY_BEAT_SCHEDULE = {
     "purge-idempotency": {"task": "common.tasks.purge_idempotency", "schedule": 24 * 3600.0},
     "sweep": {"task": "marketplace.tasks.sweep", "schedule": SWEEP_PERIOD_S, "options": {"expires": 5}},
 }
+if BILLING_ENABLED:
+    CELERY_BEAT_SCHEDULE |= {
+        "pay-out": {"task": "marketplace.tasks.pay_out", "schedule": PAYOUT_PERIOD_S},
+        "catch-up-with-provider": {"task": "marketplace.tasks.catch_up_with_provider", "schedule": 900.0},
+    }
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
 
 # The status page shows totals of the whole market: open it on a private machine only.
@@ -134,14 +148,6 @@ DATASET_STORAGE_URL = env("DATASET_STORAGE_URL", default=f"file://{HOME / 'datas
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=256 * 1024 * 1024)
 DATASET_MAX_BYTES = env.int("DATASET_MAX_BYTES", default=4 * 1024**3)
 JSON_MAX_BYTES = env.int("JSON_MAX_BYTES", default=16 * 1024 * 1024)
-
-# Payments. Without a key nothing is charged: jobs hold no money, settlements are kept as figures only.
-STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
-STRIPE_API_BASE = env("STRIPE_API_BASE", default="")
-STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
-if STRIPE_API_BASE and STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_")):
-    raise ImproperlyConfigured("STRIPE_API_BASE is for the stand-in payment server: never together with a live key.")
-BILLING_ENABLED = env.bool("BILLING_ENABLED", default=bool(STRIPE_SECRET_KEY))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.ApiKeyAuthentication"],
@@ -181,5 +187,6 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        "stripe": {"level": "ERROR"},
     },
 }

@@ -1,6 +1,6 @@
 """Errors of the market."""
 
-from common.errors import ConflictError, ValidationFailedError
+from common.errors import ConflictError, DomainError, ValidationFailedError
 
 
 class OfferExpiredError(ConflictError):
@@ -73,3 +73,16 @@ class CampaignStateError(ConflictError):
     """The campaign's state does not allow this."""
 
     code = "campaign_state"
+
+
+class PaymentRefusedError(ValidationFailedError):
+    """The payment provider said no; use another payment method or ask your bank."""
+
+    code = "payment_refused"
+
+
+class PaymentProviderError(DomainError):
+    """The payment provider cannot be reached at the moment; try again shortly."""
+
+    code = "payment_provider_unavailable"
+    http_status = 503

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -16,10 +16,10 @@ from api.v1.answers import AnswerIn
 from common.errors import FieldError, ValidationFailedError
 from common.ids import to_public
 from marketplace.core.states import AssignmentState
-from marketplace.models import Assignment, BatchItem, GoldRecord, InstructionVersion, JobRecord
+from marketplace.models import Assignment, BatchItem, InstructionVersion
 from marketplace.selectors import work
 from marketplace.services import annotations, assignments
-from marketplace.services.annotations import Answer
+from marketplace.services.annotations import Answer, content_of
 
 STATES = [state.value for state in AssignmentState]
 MAX_ANNOTATIONS = 10_000
@@ -32,6 +32,7 @@ class JobSummaryOut(Resource):
     title = serializers.CharField()
     task_type = serializers.CharField(source="label_schema.task_type")
     classes = serializers.ListField(child=serializers.CharField(), source="label_schema.classes")
+    rules = serializers.DictField(source="label_schema.rules")
     modality = serializers.CharField()
     language = serializers.CharField()
     domain = serializers.CharField()
@@ -121,11 +122,6 @@ class ReleaseIn(Body):
     """Why the work is given back."""
 
     reason = TextField(max_length=64)
-
-
-def content_of(item: BatchItem) -> JobRecord | GoldRecord:
-    """Return the record behind a place in a batch, gold or not."""
-    return cast(JobRecord | GoldRecord, item.record or item.gold)
 
 
 class AssignmentsView(views.Resource):

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import MAX_BIGINT, PublicIdField
+from api.fields import MAX_BIGINT, LabelField, PublicIdField
 from api.serializers import Resource
 from common.ids import to_public
 from marketplace.models import JobRecord, RoutingEvent
@@ -21,16 +21,10 @@ class LabelOut(Resource):
 
     key = serializers.CharField()
     state = serializers.CharField()
-    label = serializers.SerializerMethodField()  # type: ignore[assignment]
+    label = LabelField(source="shown_label", allow_null=True)  # type: ignore[assignment]
     cannot_label = serializers.SerializerMethodField()
     confidence = serializers.FloatField(allow_null=True)
     lot = serializers.IntegerField(source="lot.number")
-
-    def get_label(self, record: JobRecord) -> str | None:
-        """Return the class name; null while open or when it cannot be labeled."""
-        if record.label is None or record.label < 0:
-            return None
-        return record.job.label_schema.classes[record.label]
 
     def get_cannot_label(self, record: JobRecord) -> str | None:
         """Return why it cannot be labeled."""

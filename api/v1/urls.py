@@ -12,6 +12,7 @@ from api.v1.health import HealthView
 from api.v1.jobs import JobsView
 from api.v1.label_schemas import LabelSchemasView
 from api.v1.market_staff import GoldSetsView, VendorsView
+from api.v1.money import MoneyView, PayoutAccountView, WalletView
 from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
 from api.v1.qualifications import QualificationView
@@ -25,6 +26,13 @@ urlpatterns: list[URLPattern] = [
     path("organization/", OrganizationView.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("api-keys/", ApiKeysView.as_view({"get": "list", "post": "create"})),
     path("api-keys/<str:public_id>/revoke/", ApiKeysView.as_view({"post": "revoke"})),
+    path("money/balances/", MoneyView.as_view({"get": "balances"})),
+    path("money/entries/", MoneyView.as_view({"get": "entries"})),
+    path("money/operations/", MoneyView.as_view({"get": "operations"})),
+    path("wallet/payment-methods/", WalletView.as_view({"get": "methods", "post": "add_method"})),
+    path("wallet/top-ups/", WalletView.as_view({"post": "top_up"})),
+    path("wallet/refunds/", WalletView.as_view({"post": "refund"})),
+    path("vendor/payout-account/", PayoutAccountView.as_view({"get": "retrieve", "post": "open"})),
     path("vendor/", VendorView.as_view({"get": "retrieve", "post": "create"})),
     path("vendor/capabilities/", VendorView.as_view({"post": "declare"})),
     path("vendor/capabilities/<str:public_id>/qualification/", QualificationView.as_view({"post": "start"})),

@@ -12,7 +12,10 @@ from vendors.models import Vendor
 
 
 class Annotation(BaseModel):
-    """One answer on one record: a class index, or -1 with a reason. A later answer replaces it; history is kept."""
+    """One answer on one record: a class index, or -1 with a reason. A later answer replaces it; history is kept.
+
+    Task types without a class index have 0 there and the answer, in the canonical form of its check, in ``value``.
+    """
 
     public_prefix = "ann"
 
@@ -25,6 +28,7 @@ class Annotation(BaseModel):
     instruction = models.ForeignKey(InstructionVersion, on_delete=models.PROTECT, related_name="+")
     annotator = models.CharField(max_length=100, default="", blank=True)
     label = models.SmallIntegerField()
+    value = models.JSONField(null=True)
     reason = models.CharField(max_length=32, default="", blank=True)
     seconds = models.FloatField(null=True)
     state = models.CharField(
@@ -41,6 +45,11 @@ class Annotation(BaseModel):
         ]
         indexes = [
             models.Index(fields=["job"], name="annotation_current", condition=Q(is_current=True)),
+            models.Index(
+                fields=["job", "vendor", "annotator", "-id"],
+                name="annotation_by_annotator",
+                condition=Q(is_current=True),
+            ),
         ]
 
 

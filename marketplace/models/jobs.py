@@ -1,11 +1,15 @@
 """What a customer orders: schema, instructions, job, gold, lots of records."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from common.models import BaseModel, Organization
-from marketplace.core import states
+from marketplace.core import kinds, states
+from marketplace.core.checks import Rules
 
 
 class LabelSchema(BaseModel):
@@ -16,11 +20,28 @@ class LabelSchema(BaseModel):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=200)
     task_type = models.CharField(max_length=32)
-    classes = ArrayField(models.CharField(max_length=200))
+    classes = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     rules = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "name"], name="label_schema_name_once")]
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """The schema as the checks read it: classes, where the task type has some, and the customer's rules."""
+        return ({"classes": list(self.classes)} if self.classes else {}) | self.rules
+
+    def rules_for(self, record: Mapping[str, Any]) -> Rules:
+        """Return what an answer on a record has to keep to, given the record's metadata."""
+        return Rules(self.task_type, self.definition, record)
+
+    def shown(self, label: int | None, value: Any, record: Mapping[str, Any]) -> Any:
+        """Return a stored label in the JSON form in which labels come in, None where there is none."""
+        if value is not None:
+            return kinds.get(self.task_type).public(value, self.rules_for(record))
+        if label is None or label < 0 or self.task_type != kinds.CLASSIFICATION:
+            return None
+        return self.classes[label]
 
 
 class Job(BaseModel):
@@ -106,7 +127,10 @@ class InstructionVersion(BaseModel):
 
 
 class GoldRecord(BaseModel):
-    """A record whose label the customer knows; mixed into batches unseen to check answers."""
+    """A record whose label the customer knows; mixed into batches unseen to check answers.
+
+    ``label`` is the class index, or 0 with the ``value`` of any other task type; -1 when it cannot be labeled.
+    """
 
     public_prefix = "jgd"
 
@@ -115,6 +139,7 @@ class GoldRecord(BaseModel):
     uri = models.CharField(max_length=2000, default="", blank=True)
     metadata = models.JSONField(default=dict)
     label = models.SmallIntegerField()
+    value = models.JSONField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "key"], name="gold_record_once")]
@@ -140,7 +165,9 @@ class Lot(BaseModel):
 
 
 class JobRecord(BaseModel):
-    """A record to label and what is known of its label (index; null until decided or when it cannot be labeled).
+    """A record to label and what is known of its label: class index, or the consensus ``value`` of other task types.
+
+    Both are null until decided and when it cannot be labeled.
 
     ``difficulty`` is what the customer or the model expects, 0 trivial to 1; null where nobody knows.
     """
@@ -159,6 +186,7 @@ class JobRecord(BaseModel):
         max_length=16, choices=states.choices_of(states.RecordState), default=states.RecordState.OPEN
     )
     label = models.SmallIntegerField(null=True)
+    value = models.JSONField(null=True)
     confidence = models.FloatField(null=True)
     posterior = ArrayField(models.FloatField(), null=True)
     reason = models.CharField(max_length=32, default="", blank=True)
@@ -176,3 +204,8 @@ class JobRecord(BaseModel):
             ),
         ]
         indexes = [models.Index(fields=["lot", "chunk"], name="record_by_chunk")]
+
+    @property
+    def shown_label(self) -> Any:
+        """The label in its JSON form; None while open or when it cannot be labeled (needs job and schema loaded)."""
+        return self.job.label_schema.shown(self.label, self.value, self.metadata)

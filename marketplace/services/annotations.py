@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from django.db import transaction
 
@@ -12,22 +13,31 @@ from common.errors import FieldError, NotFoundError, ValidationFailedError
 from marketplace.core import checks
 from marketplace.core.states import AssignmentState, BatchState
 from marketplace.errors import AssignmentClosedError
-from marketplace.models import Annotation, Assignment, Batch, BatchItem, InstructionVersion, LabelSchema
-from marketplace.services import assignments, events
+from marketplace.models import (
+    Annotation,
+    Assignment,
+    Batch,
+    BatchItem,
+    GoldRecord,
+    InstructionVersion,
+    JobRecord,
+    LabelSchema,
+)
+from marketplace.services import assignments, events, readings
 from vendors.models import DurationPosterior
 from vendors.selectors import vendors
 from vendors.services import posteriors
 
-CANNOT_LABEL = -1
+CANNOT_LABEL = readings.CANNOT_LABEL
 CANNOT_LABEL_REASONS = checks.CANNOT_LABEL_REASONS
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An annotator's answer on an item: a class name, or the reason why it cannot be labeled."""
+    """An annotator's answer on an item: a label in the task type's JSON form, or why it cannot be labeled."""
 
     item_id: uuid.UUID
-    label: str | None
+    label: Any
     cannot_label: str | None = None
     annotator: str = ""
     seconds: float | None = None
@@ -66,23 +76,26 @@ def submit(*, actor: Actor, assignment_id: uuid.UUID, answers: Sequence[Answer])
         )
         if assignment is None:
             raise NotFoundError("There is no such assignment.")
-        items = {item.pk: item for item in assignment.items.all()}
-        labels = _checked(answers, items, assignment.job.label_schema)
-        if _is_replay(assignment, answers, labels):
+        items = {item.pk: item for item in assignment.items.select_related("record", "gold")}
+        readings = _checked(answers, items, assignment.job.label_schema)
+        if _is_replay(assignment, answers, readings):
             return Delivery(assignment, 0, 0)
         _refuse_closed(assignment)
-        n_new = _write(assignment, answers, labels, items)
+        n_new = _write(assignment, answers, readings, items)
         n_left = assignment.items.filter(is_done=False).count()
         _progress(assignment, answers, n_new, n_left)
         return Delivery(assignment, n_new, n_left)
 
 
-def _checked(answers: Sequence[Answer], items: dict[uuid.UUID, BatchItem], schema: LabelSchema) -> list[int]:
-    """Return the class index of each answer (-1 = cannot label), or raise with every finding in its place."""
+def _checked(
+    answers: Sequence[Answer], items: dict[uuid.UUID, BatchItem], schema: LabelSchema
+) -> list[readings.Reading]:
+    """Return what each answer says, or raise with every finding in its place."""
+    facts = {str(pk): content_of(item).metadata for pk, item in items.items()}
     delivery = checks.check_delivery(
         [checks.Annotation(str(a.item_id), a.label, a.cannot_label, a.annotator, a.seconds) for a in answers],
-        checks.Rules(schema.task_type, {"classes": list(schema.classes)} | schema.rules),
-        expected=[str(pk) for pk in items],
+        lambda key: schema.rules_for(facts[key]),
+        expected=list(facts),
     )
     errors: list[FieldError] = [
         {"field": f"annotations[{number}].{finding.field}", "code": finding.code, "detail": finding.detail}
@@ -92,15 +105,21 @@ def _checked(answers: Sequence[Answer], items: dict[uuid.UUID, BatchItem], schem
     ]
     if errors:
         raise ValidationFailedError(f"{len(errors)} problems in {len(answers)} annotations.", errors=errors)
-    return [outcome.value for outcome in delivery.outcomes]
+    return [readings.of_outcome(schema, outcome) for outcome in delivery.outcomes]
 
 
-def _is_replay(assignment: Assignment, answers: Sequence[Answer], labels: list[int]) -> bool:
+def content_of(item: BatchItem) -> JobRecord | GoldRecord:
+    """Return the record behind a place in a batch, gold or not."""
+    return cast(JobRecord | GoldRecord, item.record or item.gold)
+
+
+def _is_replay(assignment: Assignment, answers: Sequence[Answer], given: list[readings.Reading]) -> bool:
     """Whether a delivered assignment already holds exactly these answers (a request sent twice)."""
     if assignment.state in {AssignmentState.RESERVED, AssignmentState.STARTED, AssignmentState.REWORK}:
         return False
-    current = dict(assignment.annotations.filter(is_current=True).values_list("item_id", "label"))
-    return all(current.get(a.item_id) == label for a, label in zip(answers, labels, strict=True))
+    rows = assignment.annotations.filter(is_current=True).values_list("item_id", "label", "value")
+    current = {item_id: readings.Reading(label, value) for item_id, label, value in rows}
+    return all(current.get(a.item_id) == reading for a, reading in zip(answers, given, strict=True))
 
 
 def _refuse_closed(assignment: Assignment) -> None:
@@ -113,16 +132,17 @@ def _refuse_closed(assignment: Assignment) -> None:
 
 
 def _write(
-    assignment: Assignment, answers: Sequence[Answer], labels: list[int], items: dict[uuid.UUID, BatchItem]
+    assignment: Assignment, answers: Sequence[Answer], given: list[readings.Reading], items: dict[uuid.UUID, BatchItem]
 ) -> int:
     instruction = InstructionVersion.objects.filter(job_id=assignment.job_id).order_by("-version").first()
     if instruction is None:
         raise LookupError(f"job {assignment.job_id} has no instructions")
     current = {a.item_id: a for a in assignment.annotations.filter(is_current=True, item_id__in=items)}
     fresh = []
-    for answer, label in zip(answers, labels, strict=True):
+    for answer, reading in zip(answers, given, strict=True):
         earlier = current.get(answer.item_id)
-        if earlier is not None and earlier.label == label and items[answer.item_id].is_done:
+        is_same = earlier is not None and readings.Reading(earlier.label, earlier.value) == reading
+        if is_same and items[answer.item_id].is_done:
             continue
         item = items[answer.item_id]
         fresh.append(
@@ -135,7 +155,8 @@ def _write(
                 gold_id=item.gold_id,
                 instruction=instruction,
                 annotator=answer.annotator,
-                label=label,
+                label=reading.label,
+                value=reading.value,
                 reason=answer.cannot_label or "",
                 seconds=answer.seconds,
             )

@@ -20,7 +20,7 @@ from marketplace.core.states import CampaignPhase, CampaignState, JobState, LotS
 from marketplace.errors import CampaignStateError
 from marketplace.models import Campaign, Job, JobRecord, Lot
 from marketplace.selectors import jobs
-from marketplace.services import events, lots, nudges
+from marketplace.services import events, lots, nudges, readings
 from marketplace.services.lots import RecordInput
 
 logger = logging.getLogger(__name__)
@@ -49,6 +49,9 @@ def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: C
     with transaction.atomic(durable=True):
         job = jobs.get(actor, job_id, lock=True)
         experiment = experiment_selectors.get(actor, experiment_id)
+        if job.label_schema.task_type != readings.CLASSIFICATION:
+            detail = f"A campaign buys classes; the job's task type is {job.label_schema.task_type}."
+            raise ValidationFailedError.of("job", "task_type", detail)
         if list(experiment.classes) != list(job.label_schema.classes):
             detail = "The experiment's classes and the job's label schema differ; make them equal, in the same order."
             raise ValidationFailedError.of("experiment", "classes_differ", detail)

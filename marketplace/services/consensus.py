@@ -19,7 +19,10 @@ def conclude(batches: list[Batch], records: list[JobRecord], facts: Evidence) ->
         raise RuntimeError("a chunk is concluded inside the vetting transaction")
     for record in records:
         _label(record, facts)
-    JobRecord.objects.bulk_update(records, ["state", "label", "confidence", "posterior", "reason"])
+    changed = ["state", "label", "confidence", "posterior", "reason"]
+    JobRecord.objects.bulk_update(
+        records, [*changed, "value"] if any(r.value is not None for r in records) else changed
+    )
     _pay(batches, {record.pk: record for record in records}, facts)
 
 
@@ -27,14 +30,11 @@ def _label(record: JobRecord, facts: Evidence) -> None:
     if facts.n_answers(record.pk) == 0:
         record.state, record.reason = RecordState.UNRESOLVED, "no_answer"
         return
-    posterior = facts.posterior(record.pk)
-    best = int(posterior.argmax())
-    is_unlabelable = best == facts.n_classes - 1
-    record.state = RecordState.UNLABELABLE if is_unlabelable else RecordState.LABELED
-    record.label = None if is_unlabelable else best
-    record.confidence = float(posterior[best])
-    record.posterior = [float(p) for p in posterior]
-    record.reason = facts.main_reason(record.pk) if is_unlabelable else ""
+    found = facts.consensus(record.pk)
+    record.state = RecordState.UNLABELABLE if found.is_unlabelable else RecordState.LABELED
+    record.label, record.value = found.label, found.value
+    record.confidence, record.posterior = found.confidence, found.posterior
+    record.reason = facts.main_reason(record.pk) if found.is_unlabelable else ""
 
 
 def _pay(batches: list[Batch], records: dict[uuid.UUID, JobRecord], facts: Evidence) -> None:
@@ -55,4 +55,4 @@ def _is_paid(given: Given, records: dict[uuid.UUID, JobRecord], facts: Evidence)
     record = records.get(given.record_id)
     if record is None or (record.confidence or 0.0) < CONTRADICTED:
         return True
-    return facts.class_of(given.label) == facts.class_of(-1 if record.label is None else record.label)
+    return facts.agrees(given)

@@ -1,107 +1,80 @@
 """The annotations of a job as arrays for truth inference, and the way back from indices to rows."""
 
 import uuid
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import QuerySet
 
-from marketplace.core.acceptance import spam_probability
+from marketplace.core import kinds
+from marketplace.core.acceptance import spam_by_chance, spam_probability
 from marketplace.core.aggregation import Aggregation, Answers, aggregate
+from marketplace.core.open_truth import OpenAnswer, infer
 from marketplace.core.overlap import answered_by_proven, is_proven
-from marketplace.models import Annotation, GoldRecord, Job
+from marketplace.models import Annotation, GoldRecord, Job, JobRecord
+from marketplace.services.beliefs import PEERS_TO_JUDGE, ClassEvidence, Consensus, Evidence, Given, ValueEvidence
+from marketplace.services.readings import CANNOT_LABEL, CLASSIFICATION
 
-PEERS_TO_JUDGE = 2
-"""Other answers a record needs before it tells anything about an annotator's confusion."""
+__all__ = ["Consensus", "Evidence", "Given", "of_job"]
 
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One answer that counts."""
-
-    annotation_id: uuid.UUID
-    assignment_id: uuid.UUID
-    record_id: uuid.UUID | None
-    gold_id: uuid.UUID | None
-    annotator: int
-    vendor_id: uuid.UUID
-    label: int
-    reason: str
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """All answers of a job with what truth inference makes of them; class ``n_classes - 1`` is "cannot label"."""
-
-    given: list[Given]
-    task_of: dict[uuid.UUID, int]
-    gold_label: dict[uuid.UUID, int]
-    result: Aggregation
-    n_classes: int
-    spam: npt.NDArray[np.float64]
-    is_proven: npt.NDArray[np.bool_]
-
-    def class_of(self, label: int) -> int:
-        """Return the class index of a stored label (-1 = "cannot label" comes last)."""
-        return label if label >= 0 else self.n_classes - 1
-
-    def posterior(self, record_id: uuid.UUID) -> npt.NDArray[np.float64]:
-        """Return the belief about a record, shape (n_classes,)."""
-        return self.result.posterior[self.task_of[record_id]]
-
-    def n_answers(self, record_id: uuid.UUID) -> int:
-        """Return how many answers a record has."""
-        return int(self.result.n_answers[self.task_of[record_id]])
-
-    def has_proven_answer(self, record_id: uuid.UUID) -> bool:
-        """Return whether an annotator proven on gold answered a record, so that one answer may be enough."""
-        return bool(self.is_proven[self.task_of[record_id]])
-
-    def proba_right(self, given: Given) -> float:
-        """Return the posterior of an answer on a record; NaN when nobody else answered it."""
-        if given.record_id is None:
-            raise ValueError("gold answers are right or wrong, not probable")
-        if self.n_answers(given.record_id) < PEERS_TO_JUDGE:
-            return float("nan")
-        return float(self.posterior(given.record_id)[self.class_of(given.label)])
-
-    def is_gold_correct(self, given: Given) -> bool:
-        """Return whether an answer on a gold record is right."""
-        return given.gold_id is not None and self.gold_label[given.gold_id] == given.label
-
-    def main_reason(self, record_id: uuid.UUID) -> str:
-        """Return why a record cannot be labeled, by most answers (the first given of equals)."""
-        reasons = Counter(g.reason for g in self.given if g.record_id == record_id and g.label < 0)
-        return reasons.most_common(1)[0][0] if reasons else ""
+_COLUMNS = (
+    "pk",
+    "assignment_id",
+    "record_id",
+    "gold_id",
+    "vendor_id",
+    "annotator",
+    "label",
+    "value",
+    "reason",
+    "seconds",
+)
+Bools = npt.NDArray[np.bool_]
 
 
 def of_job(job: Job) -> Evidence:
-    """Return the evidence of a job in three queries; answers of rejected work are left out.
+    """Return the evidence of a whole job; answers of rejected work are left out.
 
     Answers of one vendor's annotators are told apart by the names the vendor gives them.
     """
-    rows = Annotation.objects.filter(job=job, is_current=True).order_by("pk")
-    columns = rows.values_list(
-        "pk", "assignment_id", "record_id", "gold_id", "vendor_id", "annotator", "label", "reason"
-    )
+    given, n_annotators = _given(Annotation.objects.filter(job=job, is_current=True))
+    return _evidence(job, given, n_annotators, job.records.order_by("pk").values_list("pk", flat=True))
+
+
+def _given(rows: QuerySet[Annotation]) -> tuple[list[Given], int]:
+    """Return the answers in order of arrival, and how many annotators gave them."""
     annotators: dict[tuple[uuid.UUID, str], int] = {}
     given = [
-        Given(pk, assignment, record, gold, annotators.setdefault((vendor, name), len(annotators)), vendor, label, why)
-        for pk, assignment, record, gold, vendor, name, label, why in columns
+        Given(pk, work, record, gold, annotators.setdefault((vendor, name), len(annotators)), vendor, *rest)
+        for pk, work, record, gold, vendor, name, *rest in rows.order_by("pk").values_list(*_COLUMNS)
     ]
-    gold_label = dict(GoldRecord.objects.filter(job=job).values_list("pk", "label"))
-    n_classes = len(job.label_schema.classes) + 1
+    return given, len(annotators)
+
+
+def _evidence(job: Job, given: list[Given], n_annotators: int, record_ids: Iterable[uuid.UUID]) -> Evidence:
+    gold_ids = {g.gold_id for g in given if g.gold_id is not None}
+    gold = {row.pk: row for row in GoldRecord.objects.filter(pk__in=gold_ids).order_by("pk")}
     task_of: dict[uuid.UUID, int] = {}
-    for record_id in job.records.order_by("pk").values_list("pk", flat=True):
-        task_of[record_id] = len(task_of)
-    for gold_id in sorted(gold_label):
-        task_of[gold_id] = len(task_of)
-    answers = _answers(given, task_of, len(annotators), n_classes)
-    truth = {task_of[g]: label if label >= 0 else n_classes - 1 for g, label in gold_label.items()}
+    for pk in [*record_ids, *gold]:
+        task_of[pk] = len(task_of)
+    if job.label_schema.task_type == CLASSIFICATION:
+        return _of_classes(job, given, task_of, gold, n_annotators)
+    return _of_values(job, given, task_of, gold, n_annotators)
+
+
+def _of_classes(
+    job: Job, given: list[Given], task_of: dict[uuid.UUID, int], gold: dict[uuid.UUID, GoldRecord], n_annotators: int
+) -> ClassEvidence:
+    n_classes = len(job.label_schema.classes) + 1
+    answers = _answers(given, task_of, n_annotators, n_classes)
+    gold_label = {pk: row.label for pk, row in gold.items()}
+    truth = {task_of[pk]: label if label >= 0 else n_classes - 1 for pk, label in gold_label.items()}
     result = aggregate(answers, gold=truth)
     proven = answered_by_proven(answers, _proven_annotators(answers, truth, job.target_confidence))
-    return Evidence(given, task_of, gold_label, result, n_classes, _spam(answers, result, truth), proven)
+    spam = _spam(answers, result, truth)
+    return ClassEvidence(given, task_of, result.n_answers, spam, proven, gold_label, result, n_classes)
 
 
 def _answers(given: list[Given], task_of: dict[uuid.UUID, int], n_annotators: int, n_classes: int) -> Answers:
@@ -117,7 +90,7 @@ def _answers(given: list[Given], task_of: dict[uuid.UUID, int], n_annotators: in
     )
 
 
-def _proven_annotators(answers: Answers, truth: dict[int, int], floor: float) -> npt.NDArray[np.bool_]:
+def _proven_annotators(answers: Answers, truth: dict[int, int], floor: float) -> Bools:
     """Return which annotators have shown on gold that they are as accurate as the job asks, shape (n_annotators,)."""
     gold = np.full(answers.n_tasks, -1)
     gold[list(truth)] = list(truth.values())
@@ -138,3 +111,44 @@ def _spam(answers: Answers, result: Aggregation, truth: dict[int, int]) -> npt.N
     ):
         counts[annotator, :, label] += result.posterior[task]
     return spam_probability(counts)
+
+
+def _of_values(
+    job: Job, given: list[Given], task_of: dict[uuid.UUID, int], gold: dict[uuid.UUID, GoldRecord], n_annotators: int
+) -> ValueEvidence:
+    schema, kind = job.label_schema, kinds.get(job.label_schema.task_type)
+    facts = _metadata(task_of, gold)
+    rules = [schema.rules_for(facts[pk]) for pk in task_of]
+    known = {task_of[pk]: None if row.label == CANNOT_LABEL else row.value for pk, row in gold.items()}
+    last = {(g.record_id or g.gold_id, g.annotator): g for g in given}
+    place = {g.annotation_id: number for number, g in enumerate(last.values())}
+    place |= {g.annotation_id: place[last[g.record_id or g.gold_id, g.annotator].annotation_id] for g in given}
+    answers = [OpenAnswer(task_of[pk], g.annotator, _value(g)) for (pk, _), g in last.items() if pk is not None]
+    truth = infer(answers, kind, rules, n_annotators=n_annotators, gold=known)
+    chance = float(np.mean([kind.chance(one) for one in rules])) if rules else 0.0
+    spam = spam_by_chance(truth.right, truth.judged, chance)
+    proven = _answered_by_proven_values(answers, truth.proba_right, set(known), n_annotators, job.target_confidence)
+    is_answered_so = np.zeros(len(task_of), dtype=np.bool_)
+    is_answered_so[[answer.task for answer in answers if proven[answer.annotator]]] = True
+    return ValueEvidence(given, task_of, truth.n_answers, spam, is_answered_so, truth, place)
+
+
+def _metadata(task_of: Mapping[uuid.UUID, int], gold: Mapping[uuid.UUID, GoldRecord]) -> dict[uuid.UUID, Any]:
+    """Return the metadata of every record: what its answers are read by."""
+    facts: dict[uuid.UUID, Any] = {pk: row.metadata for pk, row in gold.items()}
+    records = JobRecord.objects.filter(pk__in=[pk for pk in task_of if pk not in gold])
+    return facts | dict(records.values_list("pk", "metadata"))
+
+
+def _value(given: Given) -> Any:
+    return None if given.label == CANNOT_LABEL else given.value
+
+
+def _answered_by_proven_values(
+    answers: list[OpenAnswer], proba: npt.NDArray[np.float64], gold: set[int], n_annotators: int, floor: float
+) -> Bools:
+    """Return which annotators have shown on gold that they are as accurate as the job asks, shape (n_annotators,)."""
+    on_gold = [number for number, answer in enumerate(answers) if answer.task in gold]
+    annotator = np.array([answers[number].annotator for number in on_gold], dtype=np.int64)
+    hits = np.bincount(annotator, minlength=n_annotators)
+    return is_proven(hits, np.bincount(annotator, proba[on_gold], minlength=n_annotators), floor=floor)

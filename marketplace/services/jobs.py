@@ -2,8 +2,9 @@
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -18,7 +19,7 @@ from marketplace.core.states import AssignmentState, BatchState, JobState, LotSt
 from marketplace.errors import InfeasibleJobError, JobClosedError
 from marketplace.models import Assignment, Batch, GoldRecord, InstructionVersion, Job, LabelSchema, Lot
 from marketplace.selectors import jobs
-from marketplace.services import assignments, events, holds, lots, routing, withdrawals
+from marketplace.services import assignments, events, holds, lots, readings, routing, withdrawals
 from marketplace.services.lots import RecordInput
 from vendors.services import capacity
 
@@ -28,10 +29,10 @@ MAX_WAVE = 3
 
 @dataclass(frozen=True, slots=True)
 class GoldInput:
-    """A record whose label the customer knows (class name; None = cannot be labeled)."""
+    """A record whose label the customer knows, in the task type's JSON form; None = cannot be labeled."""
 
     key: str
-    label: str | None
+    label: Any
     uri: str = ""
     metadata: dict[str, object] = field(default_factory=dict)
 
@@ -67,13 +68,15 @@ class JobTerms:
     wave_size: int = 1
 
 
-def create_schema(*, actor: Actor, name: str, task_type: str, classes: list[str]) -> LabelSchema:
+def create_schema(
+    *, actor: Actor, name: str, task_type: str, classes: Sequence[str] = (), rules: Mapping[str, object] | None = None
+) -> LabelSchema:
     """Make a label schema; schemas never change, a job names one.
 
     Raises
     ------
     ValidationFailedError
-        On an unknown task type, fewer than two classes, or a class given twice.
+        On an unknown task type, classes that the type does not take, or a rule it does not know or cannot keep.
     ConflictError
         When the organization has a schema of that name.
     """
@@ -81,18 +84,23 @@ def create_schema(*, actor: Actor, name: str, task_type: str, classes: list[str]
     _require_customer(actor)
     if task_type not in checks.task_types():
         raise ValidationFailedError.of("task_type", "unknown", f"Give one of {', '.join(checks.task_types())}.")
-    findings = checks.check_schema(task_type, {"classes": classes})
+    schema = LabelSchema(task_type=task_type, classes=list(classes), rules=dict(rules or {}), name=name)
+    findings = checks.check_schema(task_type, schema.definition)
     if findings:
-        raise ValidationFailedError(
-            findings[0].detail, errors=[{"field": f.field, "code": f.code, "detail": f.detail} for f in findings]
-        )
+        errors = [_schema_error(finding) for finding in findings]
+        raise ValidationFailedError(findings[0].detail, errors=errors)
     try:
         with transaction.atomic(durable=True):
-            return LabelSchema.objects.create(
-                organization_id=_organization_id(actor), name=name, task_type=task_type, classes=classes
-            )
+            schema.organization_id = _organization_id(actor)
+            schema.save(force_insert=True)
+            return schema
     except IntegrityError:
         raise ConflictError("You already have a label schema of this name; choose another name.") from None
+
+
+def _schema_error(finding: checks.Finding) -> FieldError:
+    field = finding.field if finding.field == "classes" else f"rules.{finding.field}"
+    return {"field": field, "code": finding.code, "detail": finding.detail}
 
 
 def _require_customer(actor: Actor) -> None:
@@ -183,14 +191,20 @@ def _organization_id(actor: Actor) -> uuid.UUID:
 
 
 def _add_gold(job: Job, schema: LabelSchema, gold: Sequence[GoldInput]) -> None:
-    position_of = {name: position for position, name in enumerate(schema.classes)}
     rows = []
     for number, record in enumerate(gold):
-        if record.label is not None and record.label not in position_of:
-            detail = f"{record.label!r} is not one of the schema's {len(position_of)} classes."
-            raise ValidationFailedError.of(f"gold[{number}].label", "unknown_class", detail)
-        label = -1 if record.label is None else position_of[record.label]
-        rows.append(GoldRecord(job=job, key=record.key, uri=record.uri, metadata=record.metadata, label=label))
+        readings.check_record(schema, record.metadata, f"gold[{number}]")
+        reading = readings.read(schema, record.label, record.metadata, f"gold[{number}]")
+        rows.append(
+            GoldRecord(
+                job=job,
+                key=record.key,
+                uri=record.uri,
+                metadata=record.metadata,
+                label=reading.label,
+                value=reading.value,
+            )
+        )
     if len({row.key for row in rows}) < len(rows):
         raise ValidationFailedError.of("gold", "duplicate_key", "Each gold record needs a key of its own.")
     GoldRecord.objects.bulk_create(rows)

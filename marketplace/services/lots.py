@@ -10,7 +10,7 @@ from django.db.models import Max
 from common.errors import ValidationFailedError
 from marketplace.core import cutting, pricing
 from marketplace.models import Batch, BatchItem, GoldRecord, Job, JobRecord, Lot
-from marketplace.services import events, nudges, routing
+from marketplace.services import events, nudges, readings, routing
 
 MAX_RECORDS = 100_000
 _ROWS_PER_INSERT = 5000
@@ -77,6 +77,7 @@ def _check(job: Job, records: Sequence[RecordInput]) -> None:
         if record.difficulty is not None and not 0 <= record.difficulty <= 1:
             detail = f"Give a number from 0 to 1, or leave it out; got {record.difficulty}."
             raise ValidationFailedError.of(f"records[{position}].difficulty", "out_of_range", detail)
+        readings.check_record(job.label_schema, record.metadata, f"records[{position}]")
         if first.setdefault(record.key, position) != position:
             detail = f"The key {record.key!r} stands at {first[record.key]} and {position}."
             raise ValidationFailedError.of(f"records[{position}].key", "duplicate_key", detail)

@@ -1,5 +1,6 @@
 """Jobs: the list, one with its batches, its labels, the end of it."""
 
+import json
 import uuid
 
 from django.contrib import messages
@@ -49,12 +50,15 @@ def labels(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpRespons
     """Show the records of a job with what is known of their labels."""
     job = selectors.get(actor, job_id)
     page = pages.rows_of(request, selectors.labels(actor, job_id))
-    rows = [(record, _label_of(record, job.label_schema.classes)) for record in page.object_list]
+    rows = [(record, _label_of(record)) for record in page.object_list]
     return pages.show(request, "portal/customer/labels.html", job=job, page=page, rows=rows)
 
 
-def _label_of(record: JobRecord, classes: list[str]) -> str:
-    return "" if record.label is None or record.label < 0 else classes[record.label]
+def _label_of(record: JobRecord) -> str:
+    label = record.shown_label
+    if label is None or isinstance(label, str):
+        return label or ""
+    return json.dumps(label, ensure_ascii=False)
 
 
 @pages.page("jobs:write", CUSTOMER, methods=("POST",))

@@ -10,7 +10,7 @@ from common.actors import VENDOR, Actor
 from common.errors import DomainError, NotFoundError
 from common.models import User
 from marketplace.core.states import OPEN_ASSIGNMENTS, AssignmentState
-from marketplace.models import Annotation, Assignment, BatchItem, InstructionVersion
+from marketplace.models import Annotation, Assignment, InstructionVersion
 from marketplace.selectors import work
 from marketplace.services import annotations, assignments
 from portal import pages
@@ -90,7 +90,7 @@ def _shown(
     release: ReleaseForm | None = None,
 ) -> HttpResponse:
     by_name = {item.public_id: item for item in assignment.items.all()}
-    fields = [(by_name[field.name], _content(by_name[field.name]), field) for field in answers]
+    fields = [(by_name[field.name], annotations.content_of(by_name[field.name]), field) for field in answers]
     newest = InstructionVersion.objects.filter(job_id=assignment.job_id).order_by("-version").first()
     is_open = assignment.state in OPEN_ASSIGNMENTS
     return pages.show(
@@ -108,7 +108,3 @@ def _shown(
         verdicts=assignment.verdicts.order_by("-pk"),
         n_annotations=Annotation.objects.filter(assignment=assignment, is_current=True).count(),
     )
-
-
-def _content(item: BatchItem) -> object:
-    return item.record or item.gold

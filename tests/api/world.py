@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from tests import wallets
 from tests.api import pool, shop
 from tests.api.client import Api
 from tests.api.routes import Route
@@ -67,8 +68,9 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
         "experiments": experiment["id"],
         "campaigns": customer.made("/campaigns/", _pair(customer, dataset["id"], "two") | {"rounds": 1})["id"],
     }
+    money = _money(customer, vendor)
     strangers["vendor"].made("/vendor/", {"name": "Stranger"})
-    return World(customer, vendor, staff, strangers, ids, _bodies(customer, work, attempt, dataset, ids))
+    return World(customer, vendor, staff, strangers, ids, _bodies(customer, work, attempt, dataset, ids) | money)
 
 
 def _open_attempt(staff: Api, vendor: Api) -> Any:
@@ -107,6 +109,21 @@ def _of_accounts() -> dict[str, Any]:
         "PATCH organization/": {"name": "New name", "region": "EU"},
         "POST api-keys/": {"name": "k", "scopes": ["organization:read"], "expires_at": "2100-01-01T00:00:00Z"},
         "POST api-keys/<str:public_id>/revoke/": {},
+    }
+
+
+def _money(customer: Api, vendor: Api) -> dict[str, Any]:
+    """Pay something in and open a payout account; return the bodies of what moves money."""
+    method = customer.made("/wallet/payment-methods/", {"token": "pm_card_visa"})
+    paid = customer.made("/wallet/top-ups/", {"amount_minor": 500, "currency": "USD"})
+    wallets.run_all()
+    account = {"return_url": "https://vendor.example/back"}
+    vendor.post("/vendor/payout-account/", account)
+    return {
+        "POST wallet/payment-methods/": {"token": "pm_card_mastercard"},
+        "POST wallet/top-ups/": {"amount_minor": 500, "currency": "USD", "payment_method": method["id"]},
+        "POST wallet/refunds/": {"top_up": paid["id"], "amount_minor": 5},
+        "POST vendor/payout-account/": account,
     }
 
 

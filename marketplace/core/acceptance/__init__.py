@@ -1,6 +1,6 @@
 """What becomes of a delivered assignment: accepted, rework of named records, rejected, or escalated for inspection."""
 
-from marketplace.core.acceptance.spam import copies, is_constant, spam_probability
+from marketplace.core.acceptance.spam import copies, is_constant, spam_by_chance, spam_probability
 from marketplace.core.acceptance.verdict import Evidence, Plan, Reason, Verdict, decide, inspections_needed
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "decide",
     "inspections_needed",
     "is_constant",
+    "spam_by_chance",
     "spam_probability",
 ]

@@ -67,6 +67,39 @@ def spam_probability(counts: FloatArray) -> FloatArray:
     return np.asarray(special.softmax(odds, axis=0)[0])
 
 
+def spam_by_chance(right: FloatArray, judged: FloatArray, chance: float) -> FloatArray:
+    """Return the probability that answers that are no classes are right only by chance.
+
+    Parameters
+    ----------
+    right, judged
+        Expected right answers and answers judged, shape (n_annotators,).
+    chance
+        Share of right answers that someone who does not look would reach, in (0, 1).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_annotators,), in (0, 1): "by chance" against "skilled" and "any rate"; no evidence gives 0.1.
+
+    Examples
+    --------
+    >>> spam_by_chance(np.array([0.0, 9.0]), np.array([10.0, 10.0]), 0.2).round(2).tolist()
+    [0.85, 0.0]
+    """
+    wrong = np.maximum(judged - right, 0.0)
+    strength = 10.0
+    shapes = [(strength * chance, strength * (1 - chance)), SKILLED_ROW, (ROW_PSEUDO_COUNT, ROW_PSEUDO_COUNT)]
+    priors = [SPAM_PRIOR, 1 - SPAM_PRIOR - ODD_PRIOR, ODD_PRIOR]
+    odds = np.stack(
+        [
+            np.log(prior) + special.betaln(a + right, b + wrong) - special.betaln(a, b)
+            for prior, (a, b) in zip(priors, shapes, strict=True)
+        ]
+    )
+    return np.asarray(special.softmax(odds, axis=0)[0])
+
+
 def is_constant(labels: npt.ArrayLike, class_prior: FloatArray, *, chance: float = 1e-3, least: int = 8) -> bool:
     """Return whether someone gives one and the same answer although the classes vary.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,12 +43,17 @@ class Answers:
         the class in 0..n_classes-1. "Cannot label" is a class of its own: the caller gives it an index.
     n_tasks, n_annotators, n_classes
         Sizes of the job, also counting what nobody answered. Classes must be at least 1, the others at least 0.
+    at
+        When each answer was given, shape (n,), finite numbers in any unit; None where unknown. Only the order counts.
+    weight
+        How many answers each counts for, shape (n,), > 0; None for one each. Copies of one source share one answer.
 
     Raises
     ------
     ValueError
-        When a size is too small, the arrays differ in length or are no integers, an index is out of range, or an
-        annotator answered a record twice (use :meth:`keep_last` when the later answer shall win).
+        When a size is too small, the arrays differ in length or are no integers, an index is out of range, a time is
+        not finite, a weight not positive, or an annotator answered a record twice (use :meth:`keep_last` when the
+        later answer shall win).
 
     Notes
     -----
@@ -67,6 +73,8 @@ class Answers:
     n_tasks: int
     n_annotators: int
     n_classes: int
+    at: FloatArray | None = None
+    weight: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if self.n_classes < 1 or self.n_tasks < 0 or self.n_annotators < 0:
@@ -79,19 +87,34 @@ class Answers:
         label = _indices("label", self.label, self.n_classes)
         if not len(task) == len(annotator) == len(label):
             raise ValueError(f"lengths differ: {len(task)} tasks, {len(annotator)} annotators, {len(label)} labels")
+        columns = {"task": task, "annotator": annotator, "label": label} | self._optional(len(task))
         key = task.astype(np.int64) * max(self.n_annotators, 1) + annotator  # (n,)
         if np.any(key[1:] <= key[:-1]):
             order = np.argsort(key, kind="stable")
-            key, task, annotator, label = key[order], task[order], annotator[order], label[order]
+            key, columns = key[order], {name: column[order] for name, column in columns.items()}
         twice = np.flatnonzero(key[1:] == key[:-1])
         if len(twice):
+            person, record = columns["annotator"][twice[0]], columns["task"][twice[0]]
             raise ValueError(
-                f"annotator {annotator[twice[0]]} answered record {task[twice[0]]} twice "
-                f"({len(twice)} repeated answers in all)"
+                f"annotator {person} answered record {record} twice ({len(twice)} repeated answers in all)"
             )
-        for name, value in (("task", task), ("annotator", annotator), ("label", label)):
+        for name, value in columns.items():
             value.setflags(write=False)
             object.__setattr__(self, name, value)
+
+    def _optional(self, n: int) -> dict[str, npt.NDArray[Any]]:
+        """Return copies of the times and weights that were given, checked."""
+        given = {
+            name: np.array(value, dtype=np.float64)
+            for name, value in (("at", self.at), ("weight", self.weight))
+            if value is not None
+        }
+        for name, value in given.items():
+            if value.shape != (n,) or not np.isfinite(value).all():
+                raise ValueError(f"{name} must be {n} finite numbers, got shape {value.shape}")
+        if "weight" in given and np.any(given["weight"] <= 0):
+            raise ValueError(f"weights must be positive, got {given['weight'].min()}")
+        return given
 
     @classmethod
     def keep_last(
@@ -103,6 +126,7 @@ class Answers:
         n_tasks: int,
         n_annotators: int,
         n_classes: int,
+        at: npt.ArrayLike | None = None,
     ) -> "Answers":
         """Return answers in which the last of an annotator's answers on a record counts, in the order given."""
         task, annotator, label = np.asarray(task), np.asarray(annotator), np.asarray(label)
@@ -111,7 +135,8 @@ class Answers:
         pair = (task.astype(np.int64) * max(n_annotators, 1) + annotator)[::-1]  # (n,), newest first
         _, newest = np.unique(pair, return_index=True)
         kept = len(task) - 1 - newest
-        return cls(task[kept], annotator[kept], label[kept], n_tasks, n_annotators, n_classes)
+        times = None if at is None else np.asarray(at, dtype=np.float64)[kept]
+        return cls(task[kept], annotator[kept], label[kept], n_tasks, n_annotators, n_classes, at=times)
 
     def __len__(self) -> int:
         return len(self.task)
@@ -127,17 +152,22 @@ class Answers:
         return np.bincount(self.annotator, minlength=self.n_annotators).astype(np.int32)
 
     @cached_property
+    def weights(self) -> FloatArray:
+        """How many answers each counts for, shape (n,)."""
+        return np.ones(len(self)) if self.weight is None else self.weight
+
+    @cached_property
     def votes(self) -> FloatArray:
-        """Count of each class on each record, shape (n_tasks, n_classes)."""
-        return self.by_class(np.ones(len(self)))
+        """Weight of the answers for each class on each record, shape (n_tasks, n_classes)."""
+        return self.by_class(self.weights)
 
     @cached_property
     def design(self) -> "sparse.csr_array":
-        """Ones at (record, annotator * n_classes + label), shape (n_tasks, n_annotators * n_classes)."""
+        """Weights at (record, annotator * n_classes + label), shape (n_tasks, n_annotators * n_classes)."""
         ends = np.concatenate([[0], np.cumsum(self.per_task)]).astype(np.int32)
         columns = self.annotator * np.int32(self.n_classes) + self.label
         shape = (self.n_tasks, self.n_annotators * self.n_classes)
-        return sparse.csr_array((np.ones(len(self)), columns, ends), shape=shape)
+        return sparse.csr_array((self.weights, columns, ends), shape=shape)
 
     def by_class(self, weights: FloatArray) -> FloatArray:
         """Return the sum of the answers' weights per record and given class, shape (n_tasks, n_classes)."""

@@ -106,8 +106,8 @@ def taught_counts(answers: Answers, known: Known, posterior: FloatArray) -> Floa
 
 
 def agreement(answers: Answers, known: Known, posterior: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return per annotator the summed probability of being right on taught records, and the number of those answers."""
-    counts = known.is_taught[answers.task].astype(np.float64)
+    """Return per annotator the summed probability of being right on taught records, and the weight of those answers."""
+    counts = known.is_taught[answers.task] * answers.weights
     right = posterior[answers.task, answers.label] * counts
     size = answers.n_annotators
     return (

@@ -54,4 +54,4 @@ def exponent(total_information: FloatArray | float, threshold: float) -> FloatAr
 
 def per_task(answers: Answers, annotator_information: FloatArray) -> FloatArray:
     """Return the information of each record's answers, shape (n_tasks,)."""
-    return sum_by(answers.task, annotator_information[answers.annotator], answers.n_tasks)
+    return sum_by(answers.task, answers.weights * annotator_information[answers.annotator], answers.n_tasks)

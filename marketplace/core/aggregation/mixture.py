@@ -39,12 +39,15 @@ class Mixture:
         Per member, shape (n,), nats.
     weights
         Shape (n_members,), sums to 1.
+    is_prior_capped
+        Per member, whether its prior is tempered along with the likelihood.
     """
 
     log_prior: list[FloatArray]
     log_likelihood: list[FloatArray]
     information: list[FloatArray]
     weights: FloatArray
+    is_prior_capped: list[bool]
 
     @classmethod
     def of(cls, answers: Answers, known: Known, fits: Sequence[em.Fit], members: Sequence[Member]) -> "Mixture":
@@ -54,6 +57,7 @@ class Mixture:
             [fit.log_likelihood for fit in fits],
             [evidence.per_task(answers, member.information) for member in members],
             np.array([member.weight for member in members]),
+            [member.is_prior_capped and known.prior is None for member in members],
         )
 
     def at(self, rows: npt.NDArray[np.intp]) -> "Mixture":
@@ -63,12 +67,14 @@ class Mixture:
             [part[rows] for part in self.log_likelihood],
             [part[rows] for part in self.information],
             self.weights,
+            self.is_prior_capped,
         )
 
     def member_log(self, index: int, cap: float) -> FloatArray:
         """Return one member's capped log posterior, shape (n, n_classes)."""
         power = evidence.exponent(self.information[index], cap)[:, np.newaxis]
-        return np.log(em.normalise(self.log_prior[index] + power * self.log_likelihood[index]))
+        prior = power * self.log_prior[index] if self.is_prior_capped[index] else self.log_prior[index]
+        return np.log(em.normalise(prior + power * self.log_likelihood[index]))
 
     def posterior(self, cap: float) -> FloatArray:
         """Return the mixed posterior, shape (n, n_classes); gold isn't clamped."""

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from marketplace.core.aggregation.answers import BoolArray, FloatArray, IntArray
+from marketplace.core.aggregation.drift import Change
 from marketplace.core.aggregation.rows import Rows
 from marketplace.core.aggregation.skill import Skills
 
@@ -25,6 +26,8 @@ class Member:
         The same for an annotator never seen.
     weight
         Share in the mixture; shares of a result sum to 1.
+    is_prior_capped
+        Whether the class prior is tempered along with the likelihood (where no classifier speaks).
     """
 
     rows: Rows
@@ -32,6 +35,7 @@ class Member:
     information: FloatArray
     pooled_information: float
     weight: float
+    is_prior_capped: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +63,11 @@ class Aggregation:
         The classifier's rows, where given.
     is_incremental
         Whether :mod:`incremental` can add an answer to this result.
+    clique
+        Shape (n_annotators,): annotators with the same number copy each other, so that their answers on a record count
+        as one; None where nobody does.
+    changes
+        Annotators who changed over time; skills and tables hold what they are now.
     """
 
     method: str
@@ -70,6 +79,8 @@ class Aggregation:
     threshold: float = np.inf
     prior: FloatArray | None = field(default=None, repr=False)
     is_incremental: bool = True
+    clique: IntArray | None = None
+    changes: tuple[Change, ...] = ()
 
     @cached_property
     def confidence(self) -> FloatArray:
@@ -90,7 +101,7 @@ class Aggregation:
     @cached_property
     def confusion(self) -> FloatArray:
         """P(given | true) at [annotator, true, given], rows sum to 1."""
-        parts = [member.weight * member.rows.confusion() for member in self.members]
+        parts = [member.weight * member.rows.confusion()[: len(self.skill)] for member in self.members]
         return np.asarray(sum(parts[1:], start=parts[0]))
 
     @cached_property

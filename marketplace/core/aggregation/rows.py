@@ -68,8 +68,8 @@ class OneCoinRows:
     def log_likelihood(self, answers: Answers) -> FloatArray:
         """O(answers): each answer adds its log-odds to the class it names."""
         right, wrong = self._logs(self.accuracy)
-        total_wrong = sum_by(answers.task, wrong[answers.annotator], answers.n_tasks)
-        return answers.by_class((right - wrong)[answers.annotator]) + total_wrong[:, np.newaxis]
+        total_wrong = sum_by(answers.task, answers.weights * wrong[answers.annotator], answers.n_tasks)
+        return answers.by_class(answers.weights * (right - wrong)[answers.annotator]) + total_wrong[:, np.newaxis]
 
     def log_row(self, annotator: int | None, label: int) -> FloatArray:
         """O(classes)."""

@@ -28,6 +28,10 @@ class Skills:
     high: FloatArray
     n_evidence: FloatArray
 
+    def first(self, n: int) -> "Skills":
+        """Return the skills of the first n annotators."""
+        return Skills(self.mean[:n], self.low[:n], self.high[:n], self.n_evidence[:n])
+
 
 def crowd_skill(right: FloatArray, n_evidence: FloatArray, n_classes: int) -> float:
     """Return the crowd's overall accuracy from summed evidence, kept in [chance, 0.98]."""
@@ -39,7 +43,8 @@ def crowd_skill(right: FloatArray, n_evidence: FloatArray, n_classes: int) -> fl
 def _effective(answers: Answers, known: Known, posterior: FloatArray, mean: FloatArray, n: FloatArray) -> FloatArray:
     """Return how many answers of known truth the evidence is worth, by the missing information principle."""
     right = posterior[answers.task, answers.label]
-    doubt = sum_by(answers.annotator, right * (1 - right) * known.is_taught[answers.task], answers.n_annotators)
+    counts = known.is_taught[answers.task] * answers.weights
+    doubt = sum_by(answers.annotator, right * (1 - right) * counts, answers.n_annotators)
     lost = np.clip(doubt / np.maximum(n * mean * (1 - mean), 1e-9), 0, 1)
     n_known = np.minimum(n * (1 - lost) + CROWD_WEIGHT, np.maximum(n, CROWD_WEIGHT))
     return np.asarray(n_known / (1 + CORRELATION * n_known))

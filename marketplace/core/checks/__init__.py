@@ -13,7 +13,7 @@ from marketplace.core.checks import (  # importing a module registers its task t
 )
 from marketplace.core.checks.delivery import Delivery, check_delivery
 from marketplace.core.checks.model import CANNOT_LABEL_REASONS, Annotation, Finding, Outcome, Rules
-from marketplace.core.checks.registry import check, check_schema, task_types
+from marketplace.core.checks.registry import check, check_schema, rules_of, takes_classes, task_types
 from marketplace.core.checks.timing import shortest_plausible_s
 
 __all__ = [
@@ -33,8 +33,10 @@ __all__ = [
     "multilabel",
     "polygons",
     "ranking",
+    "rules_of",
     "shortest_plausible_s",
     "spans",
+    "takes_classes",
     "task_types",
     "transcription",
 ]

@@ -7,16 +7,17 @@ from marketplace.core.checks import parts, registry
 from marketplace.core.checks.classification import class_list_findings
 from marketplace.core.checks.model import Finding, Rules
 
-LIMITS = ("min_width", "min_height", "min_area", "max_area", "max_aspect_ratio")
-
 
 class BoxCheck:
     """Schema ``{"classes": [...], counts?, min_width?, min_height?, min_area?, max_area?, max_aspect_ratio?}``."""
 
+    takes_classes = True
+    rules: tuple[str, ...] = ("min_count", "max_count", *parts.SIZES)
+
     def schema_findings(self, schema: Mapping[str, Any]) -> list[Finding]:
         """At least one class, sane counts, positive limits."""
         return class_list_findings(schema, least=1) or parts.count_findings(schema) + parts.limit_findings(
-            schema, LIMITS
+            schema, parts.SIZES
         )
 
     def label(self, label: Any, rules: Rules) -> tuple[Any, list[Finding]]:
@@ -35,22 +36,10 @@ def _box(item: Any, rules: Rules, field: str) -> parts.Item:
     if width <= 0 or height <= 0:
         return None, [Finding("empty_box", f"The box is {width:g} x {height:g}.", f"{field}.box")]
     corners = [[x, y], [x + width, y + height]]
-    findings = parts.outside(corners, rules, f"{field}.box") + _limits(width, height, rules, f"{field}.box")
+    findings = parts.outside(corners, rules, f"{field}.box") + parts.size_findings(
+        rules, f"{field}.box", width=width, height=height, area=width * height
+    )
     return {"class": index, "box": box}, findings
-
-
-def _limits(width: float, height: float, rules: Rules, field: str) -> list[Finding]:
-    """Return which of the customer's limits the box breaks."""
-    area, ratio = width * height, max(width / height, height / width)
-    measured = {"min_width": width, "min_height": height, "min_area": area, "max_area": area, "max_aspect_ratio": ratio}
-    findings = []
-    for name, value in measured.items():
-        limit = rules.schema.get(name)
-        if limit is None:
-            continue
-        if value < limit if name.startswith("min_") else value > limit:
-            findings.append(Finding(f"breaks_{name}", f"{value:g} against a {name} of {limit:g}.", field))
-    return findings
 
 
 registry.register("bbox", BoxCheck())

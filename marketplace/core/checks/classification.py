@@ -12,6 +12,9 @@ MAX_CLASSES = 10_000
 class ClassificationCheck:
     """Schema ``{"classes": [name, ...]}``; a label is one of the names."""
 
+    takes_classes = True
+    rules: tuple[str, ...] = ()
+
     def schema_findings(self, schema: Mapping[str, Any]) -> list[Finding]:
         """At least two classes: distinct, non-empty names."""
         return class_list_findings(schema, least=2)

@@ -12,6 +12,9 @@ from marketplace.core.checks.model import Finding, Rules
 class CuboidCheck:
     """Schema ``{"classes": [...], counts?, "max_size"?}``; size is length, width, height."""
 
+    takes_classes = True
+    rules: tuple[str, ...] = ("min_count", "max_count", "max_size")
+
     def schema_findings(self, schema: Mapping[str, Any]) -> list[Finding]:
         """At least one class, sane counts, positive limit."""
         findings = class_list_findings(schema, least=1)

@@ -7,15 +7,25 @@ from marketplace.core.checks import parts, registry
 from marketplace.core.checks.classification import class_list_findings
 from marketplace.core.checks.model import Finding, Rules
 
+MAX_BONES = 1000
+
 
 class KeypointCheck:
-    """Schema ``{"points": [name, ...]}``; a label maps each name to [x, y] or null."""
+    """Schema ``{"points": [name, ...], "skeleton"?: [[name, name], ...], "tolerance"?}``; a label maps names to [x, y].
+
+    A point that cannot be seen is null. ``tolerance`` is in pixels: how far apart two answers may place a point.
+    """
+
+    takes_classes = False
+    rules: tuple[str, ...] = ("points", "skeleton", "tolerance")
 
     def schema_findings(self, schema: Mapping[str, Any]) -> list[Finding]:
-        """At least one distinct name."""
+        """At least one distinct name; a skeleton between points there are; a positive tolerance."""
         names = schema.get("points") if isinstance(schema, Mapping) else None
         findings = class_list_findings({"classes": names}, least=1)
-        return [Finding(finding.code.replace("class", "point"), finding.detail, "points") for finding in findings]
+        if findings:
+            return [Finding(found.code.replace("class", "point"), found.detail, "points") for found in findings]
+        return _skeleton_findings(schema) + parts.limit_findings(schema, ("tolerance",))
 
     def label(self, label: Any, rules: Rules) -> tuple[Any, list[Finding]]:
         """Return the points by name, in the order of the schema."""
@@ -33,6 +43,19 @@ class KeypointCheck:
             elif point is not None:
                 findings += parts.outside([point], rules, f"label.{name}")
         return value, findings
+
+
+def _skeleton_findings(schema: Mapping[str, Any]) -> list[Finding]:
+    bones = schema.get("skeleton", [])
+    if not isinstance(bones, list | tuple) or len(bones) > MAX_BONES:
+        return [Finding("invalid_skeleton", f"skeleton must be a list of at most {MAX_BONES} pairs.", "skeleton")]
+    known = set(schema["points"])
+    for position, bone in enumerate(bones):
+        is_pair = isinstance(bone, list | tuple) and len(bone) == 2 and all(isinstance(end, str) for end in bone)
+        if not is_pair or bone[0] == bone[1] or not known.issuperset(bone):
+            detail = "Each bone must name two different points of the schema."
+            return [Finding("invalid_skeleton", detail, f"skeleton[{position}]")]
+    return []
 
 
 registry.register("keypoints", KeypointCheck())

@@ -11,6 +11,9 @@ from marketplace.core.checks.model import Finding, Rules
 class MultilabelCheck:
     """Schema ``{"classes": [...], "min_count"?, "max_count"?}``; a label is a list of class names."""
 
+    takes_classes = True
+    rules: tuple[str, ...] = ("min_count", "max_count")
+
     def schema_findings(self, schema: Mapping[str, Any]) -> list[Finding]:
         """At least one class and sane counts."""
         return class_list_findings(schema, least=1) or parts.count_findings(schema)

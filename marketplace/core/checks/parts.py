@@ -11,6 +11,8 @@ MAX_ITEMS = 10_000
 MAX_FINDINGS = 20
 EDGE = 1e-6
 """Pixels by which a coordinate may lie outside the record: rounding in drawing tools."""
+SIZES = ("min_width", "max_width", "min_height", "max_height", "min_area", "max_area", "max_aspect_ratio")
+"""Rules on the size of a drawn object, in pixels; of an outline, width and height are those of its upright box."""
 
 Item = tuple[Any, list[Finding]]
 
@@ -80,3 +82,15 @@ def limit_findings(schema: Mapping[str, Any], names: tuple[str, ...]) -> list[Fi
     """Return what is wrong with optional positive limits of a schema."""
     wrong = [name for name in names if name in schema and not (is_number(schema[name]) and schema[name] > 0)]
     return [Finding("invalid_limit", f"{name} must be a positive number.", name) for name in wrong]
+
+
+def size_findings(rules: Rules, field: str, *, width: float, height: float, area: float) -> list[Finding]:
+    """Return which of the customer's limits on size an object breaks; ``breaks_`` and the limit's name."""
+    ratio = max(width / height, height / width)
+    measured = {"width": width, "height": height, "area": area, "aspect_ratio": ratio}
+    findings = []
+    for name in SIZES:
+        limit, value = rules.schema.get(name), measured[name[4:]]
+        if limit is not None and (value < limit if name.startswith("min_") else value > limit):
+            findings.append(Finding(f"breaks_{name}", f"{value:g} against a {name} of {limit:g}.", field))
+    return findings

@@ -13,12 +13,15 @@ MAX_POINTS = 2_000
 
 
 class PolygonCheck:
-    """Schema ``{"classes": [...], counts?, min_area?}``; the ring closes itself, first point not repeated."""
+    """Schema ``{"classes": [...], counts?, sizes?}``; the ring closes itself, first point not repeated."""
+
+    takes_classes = True
+    rules: tuple[str, ...] = ("min_count", "max_count", *parts.SIZES)
 
     def schema_findings(self, schema: Mapping[str, Any]) -> list[Finding]:
         """At least one class, sane counts, positive limits."""
         findings = class_list_findings(schema, least=1)
-        return findings or parts.count_findings(schema) + parts.limit_findings(schema, ("min_area",))
+        return findings or parts.count_findings(schema) + parts.limit_findings(schema, parts.SIZES)
 
     def label(self, label: Any, rules: Rules) -> tuple[Any, list[Finding]]:
         """Return ``{"class": index, "points": [[x, y], ...]}`` items."""
@@ -40,7 +43,11 @@ def _polygon(item: Any, rules: Rules, field: str) -> parts.Item:
         findings.append(Finding("too_small", f"The area is {size:g}; more than {least:g} is needed.", field))
     elif crosses_itself(ring):
         findings.append(Finding("self_crossing", "The outline crosses or touches itself.", field))
-    return {"class": index, "points": ring}, findings + parts.outside(ring, rules, field)
+    width, height = np.ptp(np.array(ring), axis=0).tolist()
+    findings += parts.outside(ring, rules, field)
+    if width > 0 and height > 0:
+        findings += parts.size_findings(rules, field, width=width, height=height, area=max(size, least))
+    return {"class": index, "points": ring}, findings
 
 
 def area(ring: list[list[float]]) -> float:

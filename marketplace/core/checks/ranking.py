@@ -10,6 +10,9 @@ from marketplace.core.checks.model import Finding, Rules
 class RankingCheck:
     """Schema ``{}``; the record names its ``items``, a label lists each of them once."""
 
+    takes_classes = False
+    rules: tuple[str, ...] = ()
+
     def schema_findings(self, schema: Mapping[str, Any]) -> list[Finding]:
         """Any object."""
         return [] if isinstance(schema, Mapping) else [Finding("invalid_schema", "The schema must be an object.")]

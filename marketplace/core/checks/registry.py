@@ -6,11 +6,16 @@ from typing import Any, Protocol
 
 from marketplace.core.checks.model import CANNOT_LABEL_REASONS, Annotation, Finding, Outcome, Rules
 
+SIMILARITY = "min_similarity"
+"""Rule of every task type but classification: how alike two answers are that say the same."""
 MAX_SECONDS = 7 * 24 * 3600
 
 
 class LabelCheck(Protocol):
-    """What a task type brings."""
+    """What a task type brings: whether its schema lists classes, and which rules of the customer it knows."""
+
+    takes_classes: bool
+    rules: tuple[str, ...]
 
     def schema_findings(self, schema: Mapping[str, Any]) -> list[Finding]:
         """Return what is wrong with a job's label schema."""
@@ -42,7 +47,33 @@ def _get(task_type: str) -> LabelCheck:
 
 def check_schema(task_type: str, schema: Mapping[str, Any]) -> list[Finding]:
     """Return what is wrong with a label schema, empty when nothing; ValueError for an unknown task type."""
-    return _get(task_type).schema_findings(schema)
+    type_check = _get(task_type)
+    return type_check.schema_findings(schema) or _rule_findings(schema, type_check)
+
+
+def rules_of(task_type: str) -> tuple[str, ...]:
+    """Return the names of the rules that schemas of a task type may hold."""
+    type_check = _get(task_type)
+    return (*type_check.rules, *(() if task_type == "classification" else (SIMILARITY,)))
+
+
+def takes_classes(task_type: str) -> bool:
+    """Return whether schemas of a task type list classes."""
+    return _get(task_type).takes_classes
+
+
+def _rule_findings(schema: Mapping[str, Any], type_check: LabelCheck) -> list[Finding]:
+    """Return the rules that the task type does not know, and a similarity that is none."""
+    allowed = {"classes", *type_check.rules} if type_check.takes_classes else set(type_check.rules)
+    if type_check is not _checks["classification"]:
+        allowed.add(SIMILARITY)
+    known = ", ".join(sorted(allowed)) or "none"
+    unknown = [name for name in schema if name not in allowed]
+    findings = [Finding("unknown_rule", f"This task type knows: {known}.", str(name)[:60]) for name in unknown[:20]]
+    least = schema.get(SIMILARITY, 1.0)
+    if not isinstance(least, int | float) or isinstance(least, bool) or not 0 < least <= 1:
+        findings.append(Finding("invalid_similarity", f"{SIMILARITY} must be above 0, at most 1.", SIMILARITY))
+    return findings
 
 
 def check(annotation: Annotation, rules: Rules) -> Outcome:

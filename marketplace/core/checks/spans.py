@@ -12,6 +12,9 @@ from marketplace.core.checks.model import Finding, Rules
 class SpanCheck:
     """Schema ``{"classes": [...], counts?, "may_overlap"?: bool}``; offsets count characters, the end is exclusive."""
 
+    takes_classes = True
+    rules: tuple[str, ...] = ("min_count", "max_count", "may_overlap")
+
     def schema_findings(self, schema: Mapping[str, Any]) -> list[Finding]:
         """At least one class and sane counts."""
         findings = class_list_findings(schema, least=1)
@@ -38,8 +41,9 @@ def _span(item: Any, rules: Rules, field: str) -> parts.Item:
     is_whole = all(isinstance(value, int) and not isinstance(value, bool) for value in (start, end))
     if not is_whole or not 0 <= start < end:
         return None, [Finding("invalid_offsets", "start and end must be whole numbers, 0 <= start < end.", field)]
-    if isinstance(text, str) and end > len(text):
-        return None, [Finding("outside_record", f"end {end} is past the text of {len(text)} characters.", field)]
+    length = len(text) if isinstance(text, str) else rules.record.get("length")
+    if parts.is_number(length) and end > length:
+        return None, [Finding("outside_record", f"end {end} is past the text of {length:g} characters.", field)]
     quoted = item.get("text")
     if isinstance(text, str) and quoted is not None and quoted != text[start:end]:
         return None, [Finding("text_mismatch", f"The text at {start}..{end} is {text[start:end][:40]!r}.", field)]

@@ -13,6 +13,9 @@ MAX_CHARACTERS = 100_000
 class TranscriptionCheck:
     """Schema ``{"min_length"?, "max_length"?}`` in characters; a label is a text, compared in Unicode form C."""
 
+    takes_classes = False
+    rules: tuple[str, ...] = ("min_length", "max_length")
+
     def schema_findings(self, schema: Mapping[str, Any]) -> list[Finding]:
         """Whole 1 <= min_length <= max_length."""
         if not isinstance(schema, Mapping):
