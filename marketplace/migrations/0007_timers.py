@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0005_waves'),
+        ('marketplace', '0006_label_values'),
         ('vendors', '0003_working_hours'),
     ]
 
