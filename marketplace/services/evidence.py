@@ -1,7 +1,8 @@
 """The annotations of a job as arrays for truth inference, and the way back from indices to rows."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,12 @@ from marketplace.core.acceptance import spam_by_chance, spam_probability
 from marketplace.core.aggregation import Aggregation, Answers, aggregate
 from marketplace.core.open_truth import OpenAnswer, infer
 from marketplace.core.overlap import answered_by_proven, is_proven
-from marketplace.models import Annotation, GoldRecord, Job, JobRecord
+from marketplace.models import Annotation, Batch, GoldRecord, Job, JobRecord
+from marketplace.services import scope
 from marketplace.services.beliefs import PEERS_TO_JUDGE, ClassEvidence, Consensus, Evidence, Given, ValueEvidence
 from marketplace.services.readings import CANNOT_LABEL, CLASSIFICATION
 
-__all__ = ["Consensus", "Evidence", "Given", "of_job"]
+__all__ = ["Consensus", "Evidence", "Given", "of_chunks", "of_job"]
 
 _COLUMNS = (
     "pk",
@@ -31,6 +33,7 @@ _COLUMNS = (
     "reason",
     "seconds",
 )
+Row = tuple[Any, ...]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -39,29 +42,51 @@ def of_job(job: Job) -> Evidence:
 
     Answers of one vendor's annotators are told apart by the names the vendor gives them.
     """
-    given, n_annotators = _given(Annotation.objects.filter(job=job, is_current=True))
-    return _evidence(job, given, n_annotators, job.records.order_by("pk").values_list("pk", flat=True))
+    rows = _rows(Annotation.objects.filter(job=job))
+    return _evidence(job, rows, None, job.records.values_list("pk", flat=True))
 
 
-def _given(rows: QuerySet[Annotation]) -> tuple[list[Given], int]:
-    """Return the answers in order of arrival, and how many annotators gave them."""
+def of_chunks(job: Job, batches: Sequence[Batch], record_ids: Iterable[uuid.UUID]) -> Evidence:
+    """Return the evidence on some chunks, given their batches and undecided records.
+
+    Of a small job it is that of the whole job. Of a large one it rests on the answers that
+    :mod:`marketplace.services.scope` names; docs/measurements/vetting_run.md says how far posteriors are off by that.
+    """
+    work = scope.of_batches(batches)
+    if scope.is_small(job):
+        return _evidence(job, _rows(Annotation.objects.filter(job=job)), work, record_ids)
+    own = _rows(Annotation.objects.filter(assignment_id__in=work))
+    people = sorted({(row[4], row[5]) for row in own})
+    past = _rows(Annotation.objects.filter(record_id__in=scope.records_that_tell(job, people)))
+    gold = _rows(Annotation.objects.filter(pk__in=scope.gold_answers_that_tell(job, people)))
+    return _evidence(job, [*own, *past, *gold], work, record_ids)
+
+
+def _rows(annotations: QuerySet[Annotation]) -> list[Row]:
+    return list(annotations.filter(is_current=True).values_list(*_COLUMNS))
+
+
+def _given(rows: Iterable[Row]) -> tuple[list[Given], int]:
+    """Return the answers in order of arrival, each once, and how many annotators gave them."""
     annotators: dict[tuple[uuid.UUID, str], int] = {}
     given = [
         Given(pk, work, record, gold, annotators.setdefault((vendor, name), len(annotators)), vendor, *rest)
-        for pk, work, record, gold, vendor, name, *rest in rows.order_by("pk").values_list(*_COLUMNS)
+        for pk, work, record, gold, vendor, name, *rest in sorted({row[0]: row for row in rows}.values())
     ]
     return given, len(annotators)
 
 
-def _evidence(job: Job, given: list[Given], n_annotators: int, record_ids: Iterable[uuid.UUID]) -> Evidence:
+def _evidence(job: Job, rows: Iterable[Row], work: set[uuid.UUID] | None, record_ids: Iterable[uuid.UUID]) -> Evidence:
+    """Return the evidence in these answers, to decide on the given assignments (None: on all)."""
+    given, n_annotators = _given(rows)
     gold_ids = {g.gold_id for g in given if g.gold_id is not None}
     gold = {row.pk: row for row in GoldRecord.objects.filter(pk__in=gold_ids).order_by("pk")}
     task_of: dict[uuid.UUID, int] = {}
-    for pk in [*record_ids, *gold]:
+    for pk in [*sorted({*record_ids, *(g.record_id for g in given if g.record_id is not None)}), *gold]:
         task_of[pk] = len(task_of)
-    if job.label_schema.task_type == CLASSIFICATION:
-        return _of_classes(job, given, task_of, gold, n_annotators)
-    return _of_values(job, given, task_of, gold, n_annotators)
+    of_kind = _of_classes if job.label_schema.task_type == CLASSIFICATION else _of_values
+    believed = of_kind(job, given, task_of, gold, n_annotators)
+    return believed if work is None else replace(believed, given=[g for g in given if g.assignment_id in work])
 
 
 def _of_classes(
