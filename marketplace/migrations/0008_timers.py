@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0006_label_values'),
+        ('marketplace', '0007_vetting_scope'),
         ('vendors', '0003_working_hours'),
     ]
 
