@@ -27,6 +27,12 @@ class CapacityExhaustedError(ConflictError):
     code = "capacity_exhausted"
 
 
+class DailyLimitError(ConflictError):
+    """Your limit of records a day is reached; accept a part, raise the limit, or accept tomorrow."""
+
+    code = "daily_limit_reached"
+
+
 class VendorNotAdmittedError(ConflictError):
     """You may not take work at present; see the requirements at GET /vendor/."""
 

@@ -19,6 +19,7 @@ from api.v1.qualifications import QualificationView
 from api.v1.results import EventsView, LabelsView
 from api.v1.rules import EffectsView, RulesView
 from api.v1.vendor import VendorView
+from api.v1.vendor_hours import HoursView
 
 urlpatterns: list[URLPattern] = [
     path("health/", HealthView.as_view({"get": "retrieve"})),
@@ -40,6 +41,8 @@ urlpatterns: list[URLPattern] = [
     path("vendor/prices/", VendorView.as_view({"post": "price"})),
     path("vendor/agreement/", VendorView.as_view({"post": "sign"})),
     path("vendor/availability/", VendorView.as_view({"patch": "availability"})),
+    path("vendor/hours/", HoursView.as_view({"get": "retrieve", "put": "update"})),
+    path("vendor/hours/drop/", HoursView.as_view({"post": "drop"})),
     path("vendor/submit/", VendorView.as_view({"post": "submit"})),
     path("vendors/", VendorsView.as_view({"get": "list"})),
     path("vendors/<str:public_id>/review/", VendorsView.as_view({"post": "review"})),

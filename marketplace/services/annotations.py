@@ -127,7 +127,7 @@ def _refuse_closed(assignment: Assignment) -> None:
     if assignment.state not in {AssignmentState.RESERVED, AssignmentState.STARTED, AssignmentState.REWORK}:
         raise AssignmentClosedError(f"This assignment is {assignment.state}.", state=assignment.state)
     now = database_now()
-    due_at = assignment.start_due_at if assignment.state == AssignmentState.RESERVED else assignment.due_at
+    due_at = assignment.lapse_at if assignment.state == AssignmentState.RESERVED else assignment.due_at
     if due_at <= now:
         raise AssignmentClosedError(f"The deadline was {due_at:%Y-%m-%d %H:%M:%S} UTC.", due_at=due_at.isoformat())
 

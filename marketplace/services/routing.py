@@ -138,6 +138,7 @@ def _store(job: Job, n_records: int) -> RankingRun:
             price_micro=facts.price_micro,
             currency=facts.currency,
             accept_window_s=facts.accept_window_s.get(priority),
+            min_batch=facts.min_batch,
         )
         for facts, row in rows
     )

@@ -12,6 +12,7 @@ from common import outbox
 from marketplace.core.states import BatchState
 from marketplace.models import Batch
 from marketplace.services import assignments, holds, offering, routing, rulings
+from vendors.services import hours
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ class Sweep:
 
 def sweep() -> Sweep:
     """Expire, end late work, rank anew, enforce rules, offer on, book money, deliver the outbox; each commits alone."""
+    hours.refresh_due()
+    hours.roll()
     n_expired = offering.expire()
     n_late = assignments.sweep_timers()
     n_ranked = _rank_due()

@@ -174,7 +174,13 @@ def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
             "valid_from": "2100-01-01T00:00:00Z",
         },
         "POST vendor/agreement/": shop.AGREEMENT | {"base_s": 5},
-        "PATCH vendor/availability/": {"accepting": True, "paused_until": None, "slots": 9},
+        "PATCH vendor/availability/": {"accepting": True, "paused_until": None, "slots": 3, "daily_limit": 10_000},
+        "PUT vendor/hours/": {
+            "time_zone": "Europe/Berlin",
+            "weekly": {"mon": [{"opens": "09:00", "closes": "12:00"}, {"opens": "13:00", "closes": "24:00"}]},
+            "closures": [{"first_day": "2100-12-24", "last_day": "2100-12-26"}],
+        },
+        "POST vendor/hours/drop/": {},
         "POST vendor/submit/": {},
     }
 

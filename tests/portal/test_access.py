@@ -25,6 +25,8 @@ ROUTES = {
     "resolve": ("post", {"customer"}),
     "inbox": ("get", {"seller", "rival"}),
     "availability": ("post", {"seller", "rival"}),
+    "hours": ("get", {"seller", "rival"}),
+    "hours-save": ("post", {"seller", "rival"}),
     "accept": ("post", {"seller"}),
     "decline": ("post", {"seller"}),
     "work": ("get", {"seller", "rival"}),

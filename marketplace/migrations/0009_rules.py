@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0007_vetting_scope'),
+        ('marketplace', '0008_timers'),
         ('vendors', '0002_immutable_prices'),
     ]
 
