@@ -121,6 +121,14 @@ CELERY_TASK_PUBLISH_RETRY = False
 SWEEP_PERIOD_S = env.float("SWEEP_PERIOD_S", default=1.0)
 # How long claimed work may take before another process is given it.
 WORK_LEASE_S = env.float("WORK_LEASE_S", default=30.0)
+# The longest an offer may stay open on the clock while its window is counted in working time.
+OFFER_CAP_S = env.float("OFFER_CAP_S", default=24 * 3600.0)
+OFFER_CAP_SPEED_S = env.float("OFFER_CAP_SPEED_S", default=4 * 3600.0)
+# When a vendor is reminded of an offer and warned of a deadline: the share of the time that has passed.
+OFFER_REMINDER_RATIO = env.float("OFFER_REMINDER_RATIO", default=0.5)
+WORK_WARNING_RATIO = env.float("WORK_WARNING_RATIO", default=0.8)
+# The longest accepted work may wait on the clock while its deadlines are counted in working time.
+WORK_CAP_S = env.float("WORK_CAP_S", default=14 * 24 * 3600.0)
 CELERY_BEAT_SCHEDULE = {
     "purge-idempotency": {"task": "common.tasks.purge_idempotency", "schedule": 24 * 3600.0},
     "sweep": {"task": "marketplace.tasks.sweep", "schedule": SWEEP_PERIOD_S, "options": {"expires": 5}},

@@ -27,6 +27,12 @@ class CapacityExhaustedError(ConflictError):
     code = "capacity_exhausted"
 
 
+class DailyLimitError(ConflictError):
+    """Your limit of records a day is reached; accept a part, raise the limit, or accept tomorrow."""
+
+    code = "daily_limit_reached"
+
+
 class VendorNotAdmittedError(ConflictError):
     """You may not take work at present; see the requirements at GET /vendor/."""
 
@@ -67,6 +73,18 @@ class CampaignStateError(ConflictError):
     """The campaign's state does not allow this."""
 
     code = "campaign_state"
+
+
+class RuleNotTriedError(ConflictError):
+    """Try the rule on history first: POST /rules/{id}/try/, then switch it on."""
+
+    code = "rule_not_tried"
+
+
+class EffectEndedError(ConflictError):
+    """This effect has ended or was reversed already."""
+
+    code = "effect_ended"
 
 
 class PaymentRefusedError(ValidationFailedError):

@@ -17,7 +17,9 @@ from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
 from api.v1.qualifications import QualificationView
 from api.v1.results import EventsView, LabelsView
+from api.v1.rules import EffectsView, RulesView
 from api.v1.vendor import VendorView
+from api.v1.vendor_hours import HoursView
 
 urlpatterns: list[URLPattern] = [
     path("health/", HealthView.as_view({"get": "retrieve"})),
@@ -39,6 +41,8 @@ urlpatterns: list[URLPattern] = [
     path("vendor/prices/", VendorView.as_view({"post": "price"})),
     path("vendor/agreement/", VendorView.as_view({"post": "sign"})),
     path("vendor/availability/", VendorView.as_view({"patch": "availability"})),
+    path("vendor/hours/", HoursView.as_view({"get": "retrieve", "put": "update"})),
+    path("vendor/hours/drop/", HoursView.as_view({"post": "drop"})),
     path("vendor/submit/", VendorView.as_view({"post": "submit"})),
     path("vendors/", VendorsView.as_view({"get": "list"})),
     path("vendors/<str:public_id>/review/", VendorsView.as_view({"post": "review"})),
@@ -62,6 +66,12 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:public_id>/batches/", JobBatchesView.as_view({"get": "list"})),
     path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),
     path("batches/<str:public_id>/resolve/", BatchesView.as_view({"post": "resolve"})),
+    path("rules/", RulesView.as_view({"get": "list", "post": "create"})),
+    path("rules/<str:public_id>/", RulesView.as_view({"get": "retrieve", "put": "update"})),
+    path("rules/<str:public_id>/try/", RulesView.as_view({"post": "attempt"})),
+    path("rules/<str:public_id>/switch/", RulesView.as_view({"post": "switch"})),
+    path("rule-effects/", EffectsView.as_view({"get": "list"})),
+    path("rule-effects/<str:public_id>/reverse/", EffectsView.as_view({"post": "reverse"})),
     path("datasets/", DatasetsView.as_view({"get": "list", "post": "create"})),
     path("datasets/<str:public_id>/", DatasetsView.as_view({"get": "retrieve"})),
     path("experiments/", ExperimentsView.as_view({"get": "list", "post": "create"})),

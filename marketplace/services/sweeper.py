@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from common import outbox
 from marketplace.core.states import BatchState
 from marketplace.models import Batch
-from marketplace.services import assignments, holds, offering, routing
+from marketplace.services import assignments, holds, offering, routing, rulings
+from vendors.services import hours
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +28,13 @@ class Sweep:
 
 
 def sweep() -> Sweep:
-    """Expire, end late work, rank anew, offer on, book and give back money, deliver the outbox; each commits alone."""
+    """Expire, end late work, rank anew, enforce rules, offer on, book money, deliver the outbox; each commits alone."""
+    hours.refresh_due()
+    hours.roll()
     n_expired = offering.expire()
     n_late = assignments.sweep_timers()
     n_ranked = _rank_due()
+    rulings.enforce_due()
     n_offers = len(offering.advance())
     holds.post_due()
     holds.release_due()
