@@ -90,6 +90,17 @@ class InstantField(serializers.DateTimeField):
         return inside
 
 
+class DayField(serializers.DateField):
+    """A day of the calendar, YYYY-MM-DD."""
+
+    def to_internal_value(self, value: Any) -> datetime.date:
+        """Refuse whatever is not a text of that form."""
+        if not isinstance(value, str) or not value.isascii():
+            self.fail("invalid", format="YYYY-MM-DD")
+        day: datetime.date = super().to_internal_value(value)
+        return day
+
+
 class PublicIdField(serializers.CharField):
     """An id such as ``job_01j...``: a UUID inside."""
 

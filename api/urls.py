@@ -4,7 +4,7 @@ from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from api import problems
+from api import problems, provider_events
 
 
 class Documentation(SpectacularSwaggerView):
@@ -17,6 +17,7 @@ class Documentation(SpectacularSwaggerView):
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("api.v1.urls")),
+    path("provider-events/", provider_events.receive, name="provider-events"),
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[]), name="schema"),
     path("docs/", Documentation.as_view(url_name="schema", authentication_classes=[]), name="docs"),
     re_path("", problems.not_found),

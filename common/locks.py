@@ -23,6 +23,7 @@ ORDER: Final = (
     "curation.Dataset",
     "curation.Experiment",
     "vendors.CapacityWindow",
+    "common.MoneyOp",
     "common.LedgerAccount",
     "common.OutboxMessage",
 )

@@ -9,10 +9,12 @@ _EVERYONE: Final = {
     "organization:write": "Change the organization.",
     "api_keys:read": "See the organization's API keys.",
     "api_keys:write": "Make and revoke API keys.",
+    "money:read": "See balances, payments and payouts.",
 }
 SCOPES: Final[dict[str, dict[str, str]]] = {
     CUSTOMER: _EVERYONE
     | {
+        "wallet:write": "Pay into the wallet and give money back.",
         "jobs:read": "See jobs, batches, labels and events.",
         "jobs:write": "Post, extend and cancel jobs.",
         "vendors:read": "See the vendors of the market.",
@@ -22,16 +24,21 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "experiments:write": "Run experiments.",
         "campaigns:read": "See campaigns.",
         "campaigns:write": "Start and steer campaigns.",
+        "rules:read": "See rules on answers.",
+        "rule_effects:read": "See what rules did.",
+        "rules:write": "Make, try and switch rules; reverse what they did.",
     },
     VENDOR: _EVERYONE
     | {
         "vendor:read": "See the own vendor record.",
         "vendor:write": "Register, price, sign, qualify.",
+        "payouts:write": "Say where the vendor is paid.",
         "offers:read": "See offers.",
         "offers:decide": "Accept and decline offers.",
         "assignments:read": "See accepted work.",
         "assignments:write": "Release accepted work.",
         "annotations:write": "Deliver annotations.",
+        "rule_effects:read": "See what rules did to the own annotators.",
     },
     PLATFORM: _EVERYONE
     | {
@@ -43,6 +50,9 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "campaigns:read": "See all campaigns.",
         "offers:read": "See all offers.",
         "assignments:read": "See all accepted work.",
+        "rules:read": "See all rules.",
+        "rule_effects:read": "See what all rules did.",
+        "rules:write": "Make, try and switch rules; reverse what they did.",
     },
 }
 

@@ -85,6 +85,15 @@ STATIC_ROOT = HOME / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
+# Payments. Without a key nothing is charged: jobs hold no money, settlements are kept as figures only.
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
+STRIPE_API_BASE = env("STRIPE_API_BASE", default="")
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
+if STRIPE_API_BASE and STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_")):
+    raise ImproperlyConfigured("STRIPE_API_BASE is for the stand-in payment server: never together with a live key.")
+PAYOUT_PERIOD_S = env.float("PAYOUT_PERIOD_S", default=24 * 3600.0)
+BILLING_ENABLED = env.bool("BILLING_ENABLED", default=bool(STRIPE_SECRET_KEY))
+
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -112,10 +121,23 @@ CELERY_TASK_PUBLISH_RETRY = False
 SWEEP_PERIOD_S = env.float("SWEEP_PERIOD_S", default=1.0)
 # How long claimed work may take before another process is given it.
 WORK_LEASE_S = env.float("WORK_LEASE_S", default=30.0)
+# The longest an offer may stay open on the clock while its window is counted in working time.
+OFFER_CAP_S = env.float("OFFER_CAP_S", default=24 * 3600.0)
+OFFER_CAP_SPEED_S = env.float("OFFER_CAP_SPEED_S", default=4 * 3600.0)
+# When a vendor is reminded of an offer and warned of a deadline: the share of the time that has passed.
+OFFER_REMINDER_RATIO = env.float("OFFER_REMINDER_RATIO", default=0.5)
+WORK_WARNING_RATIO = env.float("WORK_WARNING_RATIO", default=0.8)
+# The longest accepted work may wait on the clock while its deadlines are counted in working time.
+WORK_CAP_S = env.float("WORK_CAP_S", default=14 * 24 * 3600.0)
 CELERY_BEAT_SCHEDULE = {
     "purge-idempotency": {"task": "common.tasks.purge_idempotency", "schedule": 24 * 3600.0},
     "sweep": {"task": "marketplace.tasks.sweep", "schedule": SWEEP_PERIOD_S, "options": {"expires": 5}},
 }
+if BILLING_ENABLED:
+    CELERY_BEAT_SCHEDULE |= {
+        "pay-out": {"task": "marketplace.tasks.pay_out", "schedule": PAYOUT_PERIOD_S},
+        "catch-up-with-provider": {"task": "marketplace.tasks.catch_up_with_provider", "schedule": 900.0},
+    }
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
 
 # The status page shows totals of the whole market: open it on a private machine only.
@@ -126,14 +148,6 @@ DATASET_STORAGE_URL = env("DATASET_STORAGE_URL", default=f"file://{HOME / 'datas
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=256 * 1024 * 1024)
 DATASET_MAX_BYTES = env.int("DATASET_MAX_BYTES", default=4 * 1024**3)
 JSON_MAX_BYTES = env.int("JSON_MAX_BYTES", default=16 * 1024 * 1024)
-
-# Payments. Without a key nothing is charged: jobs hold no money, settlements are kept as figures only.
-STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
-STRIPE_API_BASE = env("STRIPE_API_BASE", default="")
-STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
-if STRIPE_API_BASE and STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_")):
-    raise ImproperlyConfigured("STRIPE_API_BASE is for the stand-in payment server: never together with a live key.")
-BILLING_ENABLED = env.bool("BILLING_ENABLED", default=bool(STRIPE_SECRET_KEY))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.ApiKeyAuthentication"],
@@ -173,5 +187,6 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        "stripe": {"level": "ERROR"},
     },
 }

@@ -1,6 +1,6 @@
 """Errors of the market."""
 
-from common.errors import ConflictError, ValidationFailedError
+from common.errors import ConflictError, DomainError, ValidationFailedError
 
 
 class OfferExpiredError(ConflictError):
@@ -25,6 +25,12 @@ class CapacityExhaustedError(ConflictError):
     """All your slots are taken; deliver or release a batch, or raise your slots, then accept."""
 
     code = "capacity_exhausted"
+
+
+class DailyLimitError(ConflictError):
+    """Your limit of records a day is reached; accept a part, raise the limit, or accept tomorrow."""
+
+    code = "daily_limit_reached"
 
 
 class VendorNotAdmittedError(ConflictError):
@@ -67,3 +73,28 @@ class CampaignStateError(ConflictError):
     """The campaign's state does not allow this."""
 
     code = "campaign_state"
+
+
+class RuleNotTriedError(ConflictError):
+    """Try the rule on history first: POST /rules/{id}/try/, then switch it on."""
+
+    code = "rule_not_tried"
+
+
+class EffectEndedError(ConflictError):
+    """This effect has ended or was reversed already."""
+
+    code = "effect_ended"
+
+
+class PaymentRefusedError(ValidationFailedError):
+    """The payment provider said no; use another payment method or ask your bank."""
+
+    code = "payment_refused"
+
+
+class PaymentProviderError(DomainError):
+    """The payment provider cannot be reached at the moment; try again shortly."""
+
+    code = "payment_provider_unavailable"
+    http_status = 503

@@ -4,7 +4,7 @@ import uuid
 
 from celery import shared_task
 
-from marketplace.services import campaigns, nudges, sweeper, vetting
+from marketplace.services import campaigns, money_flows, nudges, payouts, sweeper, vetting
 
 
 @shared_task
@@ -24,3 +24,27 @@ def vet_lot(lot_id: str) -> None:
 def advance_campaign(campaign_id: str) -> None:
     """Take a campaign's next steps."""
     campaigns.advance(campaign_id=uuid.UUID(campaign_id))
+
+
+@shared_task
+def run_money_op(op_id: str) -> None:
+    """Take a money operation as far as it goes now."""
+    money_flows.run_op(op_id=uuid.UUID(op_id))
+
+
+@shared_task
+def act_on_provider_event(event_id: str) -> None:
+    """Act on something the payment provider told us."""
+    money_flows.act_on(event_id=uuid.UUID(event_id))
+
+
+@shared_task
+def catch_up_with_provider() -> None:
+    """Fetch the events that webhooks lost."""
+    money_flows.catch_up()
+
+
+@shared_task
+def pay_out() -> None:
+    """Plan the transfers to vendors."""
+    payouts.pay_out_due()

@@ -71,3 +71,24 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def valkey_url() -> str:
     """Return the URL of the run's Valkey."""
     return servers.ask(HOME, "valkey")
+
+
+@pytest.fixture(scope="session")
+def payment_server():
+    """Run the stand-in payment provider for the session."""
+    from tests import payments
+
+    with payments.running() as server:
+        yield server
+
+
+@pytest.fixture
+def provider(payment_server, settings):
+    """Point the service at an empty payment provider that behaves; billing is on."""
+    from common import payments as adapter
+    from tests import payments
+
+    payment_server.forget_all()
+    payments.use(payment_server, settings)
+    yield payment_server
+    adapter.forget_client()

@@ -12,11 +12,14 @@ from api.v1.health import HealthView
 from api.v1.jobs import JobsView
 from api.v1.label_schemas import LabelSchemasView
 from api.v1.market_staff import GoldSetsView, VendorsView
+from api.v1.money import MoneyView, PayoutAccountView, WalletView
 from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
 from api.v1.qualifications import QualificationView
 from api.v1.results import EventsView, LabelsView
+from api.v1.rules import EffectsView, RulesView
 from api.v1.vendor import VendorView
+from api.v1.vendor_hours import HoursView
 
 urlpatterns: list[URLPattern] = [
     path("health/", HealthView.as_view({"get": "retrieve"})),
@@ -24,6 +27,13 @@ urlpatterns: list[URLPattern] = [
     path("organization/", OrganizationView.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("api-keys/", ApiKeysView.as_view({"get": "list", "post": "create"})),
     path("api-keys/<str:public_id>/revoke/", ApiKeysView.as_view({"post": "revoke"})),
+    path("money/balances/", MoneyView.as_view({"get": "balances"})),
+    path("money/entries/", MoneyView.as_view({"get": "entries"})),
+    path("money/operations/", MoneyView.as_view({"get": "operations"})),
+    path("wallet/payment-methods/", WalletView.as_view({"get": "methods", "post": "add_method"})),
+    path("wallet/top-ups/", WalletView.as_view({"post": "top_up"})),
+    path("wallet/refunds/", WalletView.as_view({"post": "refund"})),
+    path("vendor/payout-account/", PayoutAccountView.as_view({"get": "retrieve", "post": "open"})),
     path("vendor/", VendorView.as_view({"get": "retrieve", "post": "create"})),
     path("vendor/capabilities/", VendorView.as_view({"post": "declare"})),
     path("vendor/capabilities/<str:public_id>/qualification/", QualificationView.as_view({"post": "start"})),
@@ -31,6 +41,8 @@ urlpatterns: list[URLPattern] = [
     path("vendor/prices/", VendorView.as_view({"post": "price"})),
     path("vendor/agreement/", VendorView.as_view({"post": "sign"})),
     path("vendor/availability/", VendorView.as_view({"patch": "availability"})),
+    path("vendor/hours/", HoursView.as_view({"get": "retrieve", "put": "update"})),
+    path("vendor/hours/drop/", HoursView.as_view({"post": "drop"})),
     path("vendor/submit/", VendorView.as_view({"post": "submit"})),
     path("vendors/", VendorsView.as_view({"get": "list"})),
     path("vendors/<str:public_id>/review/", VendorsView.as_view({"post": "review"})),
@@ -54,6 +66,12 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:public_id>/batches/", JobBatchesView.as_view({"get": "list"})),
     path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),
     path("batches/<str:public_id>/resolve/", BatchesView.as_view({"post": "resolve"})),
+    path("rules/", RulesView.as_view({"get": "list", "post": "create"})),
+    path("rules/<str:public_id>/", RulesView.as_view({"get": "retrieve", "put": "update"})),
+    path("rules/<str:public_id>/try/", RulesView.as_view({"post": "attempt"})),
+    path("rules/<str:public_id>/switch/", RulesView.as_view({"post": "switch"})),
+    path("rule-effects/", EffectsView.as_view({"get": "list"})),
+    path("rule-effects/<str:public_id>/reverse/", EffectsView.as_view({"post": "reverse"})),
     path("datasets/", DatasetsView.as_view({"get": "list", "post": "create"})),
     path("datasets/<str:public_id>/", DatasetsView.as_view({"get": "retrieve"})),
     path("experiments/", ExperimentsView.as_view({"get": "list", "post": "create"})),

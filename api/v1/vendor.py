@@ -13,6 +13,7 @@ from api.serializers import Body, EmptyBody, Resource, own_id
 from vendors.models import CapacityWindow, Vendor
 from vendors.selectors import scorecards, vendors
 from vendors.services import capacity, onboarding
+from vendors.services.capacity import Availability
 from vendors.services.onboarding import AgreementTerms
 
 DAY_S = 24 * 3600
@@ -60,6 +61,9 @@ class AgreementIn(Body):
     min_batch = IntegerField(min_value=1, max_value=100_000)
     max_concurrent = IntegerField(min_value=1, max_value=10_000)
     start_window_s = IntegerField(min_value=1, max_value=MONTH_S)
+    start_grace_s = IntegerField(
+        required=False, max_value=DAY_S, help_text="Time to start or give back without blame after the first reminder."
+    )
     base_s = IntegerField(required=False, max_value=MONTH_S, help_text="Time a batch takes besides its labels.")
     seconds_per_label = NumberField(min_value=0.001, max_value=DAY_S)
     signed_by = TextField()
@@ -71,6 +75,9 @@ class AvailabilityIn(Body):
     accepting = BooleanField(required=False)
     paused_until = InstantField(required=False, allow_null=True)
     slots = IntegerField(required=False, min_value=1, max_value=10_000)
+    daily_limit = IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=10**7, help_text="Records a day in your time zone."
+    )
 
 
 class RequirementOut(Resource):
@@ -112,6 +119,11 @@ class CapacityOut(Resource):
     in_flight = serializers.IntegerField()
     accepting = serializers.BooleanField(source="is_accepting")
     paused_until = serializers.DateTimeField(allow_null=True)
+    time_zone = serializers.CharField()
+    daily_limit = serializers.IntegerField(allow_null=True)
+    keeps_hours = serializers.BooleanField()
+    open_from = serializers.DateTimeField(allow_null=True)
+    open_until = serializers.DateTimeField(allow_null=True)
 
 
 class VendorOut(Resource):
@@ -209,13 +221,9 @@ class VendorView(views.Resource):
     def availability(self, request: Request) -> Response:
         """Switch work on or off, pause, or change the number of slots."""
         given = self.given(AvailabilityIn)
-        window = CapacityWindow.objects.get(vendor=vendors.own(self.actor))
-        changed = capacity.set_availability(
-            actor=self.actor,
-            is_accepting=given.get("accepting"),
-            slots=given.get("slots"),
-            paused_until=given.get("paused_until", window.paused_until),
-        )
+        if "accepting" in given:
+            given["is_accepting"] = given.pop("accepting")
+        changed = capacity.set_availability(actor=self.actor, change=Availability(**given))
         return Response(own_vendor(changed))
 
     @extend_schema(request=CapabilityIn, responses={201: CapabilityOut})

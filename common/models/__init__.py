@@ -6,6 +6,7 @@ from common.models.base import BaseModel
 from common.models.idempotency import IdempotencyRecord
 from common.models.ledger import LedgerAccount, LedgerEntry
 from common.models.outbox import OutboxMessage, OutboxReceipt
+from common.models.payments import MoneyOp, PaymentCustomer, PaymentMethod, PayoutAccount, ProviderEvent
 
 __all__ = [
     "ApiKey",
@@ -15,8 +16,13 @@ __all__ = [
     "LedgerAccount",
     "LedgerEntry",
     "Membership",
+    "MoneyOp",
     "Organization",
     "OutboxMessage",
     "OutboxReceipt",
+    "PaymentCustomer",
+    "PaymentMethod",
+    "PayoutAccount",
+    "ProviderEvent",
     "User",
 ]

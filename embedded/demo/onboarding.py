@@ -9,7 +9,7 @@ from embedded.demo import answers, setting
 from embedded.demo.answers import Truth
 from embedded.demo.behaviours import Behaviour
 from embedded.demo.client import ApiError, Client
-from embedded.demo.setting import ACCEPT_WINDOW_S, CLASSES, CURRENCY, START_WINDOW_S, Setting
+from embedded.demo.setting import ACCEPT_WINDOW_S, CLASSES, CURRENCY, START_GRACE_S, START_WINDOW_S, Setting
 
 POLL_S = 0.3
 
@@ -69,6 +69,7 @@ def terms(behaviour: Behaviour) -> dict[str, Any]:
         "min_batch": behaviour.min_batch,
         "max_concurrent": behaviour.slots,
         "start_window_s": START_WINDOW_S,
+        "start_grace_s": START_GRACE_S,
         "base_s": 4,
         "seconds_per_label": 0.1,
         "signed_by": f"Head of Operations, {behaviour.name}",

@@ -12,6 +12,7 @@ CLASSES: Final = tuple(str(digit) for digit in range(10))
 CURRENCY: Final = "USD"
 ACCEPT_WINDOW_S: Final = 3
 START_WINDOW_S: Final = 3
+START_GRACE_S: Final = 1
 
 
 @dataclass(frozen=True, slots=True)

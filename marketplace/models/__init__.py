@@ -4,6 +4,7 @@ from marketplace.models.annotations import Annotation, RoutingEvent, Settlement,
 from marketplace.models.batches import Assignment, Batch, BatchItem, Candidate, Offer, RankingRun
 from marketplace.models.campaigns import Campaign
 from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, LabelSchema, Lot
+from marketplace.models.rules import Rule, RuleEffect, RuleTrial
 
 __all__ = [
     "Annotation",
@@ -21,6 +22,9 @@ __all__ = [
     "Offer",
     "RankingRun",
     "RoutingEvent",
+    "Rule",
+    "RuleEffect",
+    "RuleTrial",
     "Settlement",
     "Verdict",
 ]

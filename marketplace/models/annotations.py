@@ -48,7 +48,12 @@ class Annotation(BaseModel):
             models.Index(
                 fields=["job", "vendor", "annotator", "-id"],
                 name="annotation_by_annotator",
-                condition=Q(is_current=True),
+                condition=Q(is_current=True, record__isnull=False),
+            ),
+            models.Index(
+                fields=["job", "vendor", "annotator", "-id"],
+                name="annotation_gold_by_annotator",
+                condition=Q(is_current=True, record__isnull=True),
             ),
         ]
 

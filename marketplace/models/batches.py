@@ -36,6 +36,7 @@ class Candidate(BaseModel):
     price_micro = models.PositiveBigIntegerField(null=True)
     currency = models.CharField(max_length=3, default="", blank=True)
     accept_window_s = models.PositiveIntegerField(null=True)
+    min_batch = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [
@@ -91,7 +92,11 @@ class Batch(BaseModel):
 
 
 class Offer(BaseModel):
-    """A time-limited proposal of a batch to one vendor, at a price that will not change."""
+    """A time-limited proposal of a batch to one vendor, at a price that will not change.
+
+    ``remind_at`` is set while a reminder is owed. ``is_cut`` marks a deadline that the hard cap put before the end of
+    the vendor's window in working time; silence until then is not held against it.
+    """
 
     public_prefix = "off"
 
@@ -112,6 +117,8 @@ class Offer(BaseModel):
     price_micro = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     expires_at = models.DateTimeField()
+    is_cut = models.BooleanField(default=False)
+    remind_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=64, default="", blank=True)
 
@@ -137,12 +144,20 @@ class Offer(BaseModel):
         ]
         indexes = [
             models.Index(fields=["expires_at"], name="offer_due", condition=Q(state="live")),
+            models.Index(
+                fields=["remind_at"], name="offer_remind_due", condition=Q(state="live", remind_at__isnull=False)
+            ),
             models.Index(fields=["vendor", "state", "-id"], name="offer_by_vendor"),
         ]
 
 
 class Assignment(BaseModel):
-    """Accepted work; holds one of the vendor's slots while reserved, started or in rework."""
+    """Accepted work; holds one of the vendor's slots while reserved, started or in rework.
+
+    Work not begun at ``start_due_at`` is asked after (``pinged_at``) and ends at ``lapse_at``. ``warn_at`` is set while
+    a warning about the deadline is owed.
+    ``rules_due_at`` is set while its answers are still to be held against the rules.
+    """
 
     public_prefix = "asg"
 
@@ -159,10 +174,14 @@ class Assignment(BaseModel):
     n_items = models.PositiveIntegerField()
     n_reworks = models.PositiveSmallIntegerField(default=0)
     start_due_at = models.DateTimeField()
+    pinged_at = models.DateTimeField(null=True)
+    lapse_at = models.DateTimeField()
+    warn_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    rules_due_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=64, default="", blank=True)
 
     class Meta:
@@ -177,9 +196,20 @@ class Assignment(BaseModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["start_due_at"], name="assignment_start_due", condition=Q(state="reserved")),
+            models.Index(
+                fields=["start_due_at"],
+                name="assignment_ping_due",
+                condition=Q(state="reserved", pinged_at__isnull=True),
+            ),
+            models.Index(fields=["lapse_at"], name="assignment_lapse_due", condition=Q(state="reserved")),
+            models.Index(
+                fields=["warn_at"],
+                name="assignment_warn_due",
+                condition=Q(state__in=["reserved", "started", "rework"], warn_at__isnull=False),
+            ),
             models.Index(fields=["due_at"], name="assignment_due", condition=Q(state__in=["started", "rework"])),
             models.Index(fields=["vendor", "state", "-id"], name="assignment_by_vendor"),
+            models.Index(fields=["rules_due_at"], name="assignment_rules_due", condition=Q(rules_due_at__isnull=False)),
         ]
 
 

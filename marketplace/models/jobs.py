@@ -203,7 +203,10 @@ class JobRecord(BaseModel):
                 name="difficulty_is_ratio",
             ),
         ]
-        indexes = [models.Index(fields=["lot", "chunk"], name="record_by_chunk")]
+        indexes = [
+            models.Index(fields=["lot", "chunk"], name="record_by_chunk"),
+            models.Index(fields=["lot", "chunk"], name="record_undecided", condition=Q(state="open")),
+        ]
 
     @property
     def shown_label(self) -> Any:

@@ -3,11 +3,12 @@
 import datetime
 import uuid
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
 from common.actors import Actor
-from common.clock import Now, database_now
+from common.clock import Now
 from common.errors import NotFoundError
 from marketplace.core import pricing
 from marketplace.core.states import AssignmentState, BatchState
@@ -16,16 +17,23 @@ from marketplace.models import Assignment, Batch, BatchItem, Job, Lot, Offer
 from marketplace.services import events, nudges
 from vendors.models import VendorAgreement
 from vendors.selectors import vendors
-from vendors.services import capacity, posteriors
+from vendors.services import capacity, hours, posteriors
 
 
 def open_for(*, offer: Offer, n_items: int, reserved_micro: int) -> Assignment:
-    """Open the assignment of an accepted offer (inside the accept's transaction): its items and its two timers."""
+    """Open the assignment of an accepted offer (inside the accept's transaction): its items and its timers.
+
+    Both are counted in the vendor's working time.
+    """
     terms = VendorAgreement.objects.filter(vendor_id=offer.vendor_id).order_by("-version").first()
     if terms is None:
         raise LookupError(f"vendor {offer.vendor_id} accepted without an agreement")
-    now = database_now()
     work_s = terms.base_s + terms.seconds_per_label * n_items
+    now, (start_due_at, due_at) = hours.working_deadlines(
+        vendor_id=offer.vendor_id,
+        windows_s=[terms.start_window_s, terms.start_window_s + work_s],
+        cap_s=settings.WORK_CAP_S,
+    )
     assignment = Assignment.objects.create(
         batch_id=offer.batch_id,
         job_id=offer.job_id,
@@ -35,8 +43,10 @@ def open_for(*, offer: Offer, n_items: int, reserved_micro: int) -> Assignment:
         price_micro=offer.price_micro,
         reserved_micro=reserved_micro,
         n_items=n_items,
-        start_due_at=now + datetime.timedelta(seconds=terms.start_window_s),
-        due_at=now + datetime.timedelta(seconds=terms.start_window_s + work_s),
+        start_due_at=start_due_at,
+        lapse_at=min(start_due_at + datetime.timedelta(seconds=terms.start_grace_s), due_at),
+        warn_at=now + settings.WORK_WARNING_RATIO * (due_at - now),
+        due_at=due_at,
     )
     BatchItem.objects.filter(batch_id=offer.batch_id, is_done=False).update(assignment=assignment)
     return assignment
@@ -98,7 +108,7 @@ def give_back_budget(assignment: Assignment, n_kept: int) -> None:
 
 
 _TIMERS = (
-    (AssignmentState.RESERVED, "start_due_at", "not_started"),
+    (AssignmentState.RESERVED, "lapse_at", "not_started"),
     (AssignmentState.STARTED, "due_at", "past_due"),
 )
 

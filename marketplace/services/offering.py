@@ -6,12 +6,16 @@ Statement time, not `clock_timestamp()`: only a stable function lets PostgreSQL 
 import uuid
 from typing import Final
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from vendors.services import posteriors
 
 _RETRY_S: Final = 0.5
 """How soon a batch is looked at again when all its candidates are busy, seconds."""
+
+_CLOSING_S: Final = 3600.0
+"""A vendor that closes before this, and before its window ends, steps back behind those that stay open, seconds."""
 
 _MAX_LAYERS: Final = 10
 
@@ -27,7 +31,8 @@ WITH due AS MATERIALIZED (
         reason = CASE WHEN due.is_open THEN 'no_answer' ELSE 'lost_wave' END,
         decided_at = statement_timestamp()
     FROM due WHERE o.id = due.id
-    RETURNING o.id, o.job_id, o.lot_id, o.batch_id, o.vendor_id, o.capability_id, o.sequence, o.state, o.reason
+    RETURNING o.id, o.job_id, o.lot_id, o.batch_id, o.vendor_id, o.capability_id, o.sequence, o.state, o.reason,
+              o.state = 'expired' AND NOT o.is_cut AS is_silence
 ), freed AS (
     UPDATE marketplace_batch b SET offer_due_at = statement_timestamp()
     FROM gone WHERE b.id = gone.batch_id AND b.state = 'offering'
@@ -37,7 +42,7 @@ WITH due AS MATERIALIZED (
            jsonb_build_object('sequence', sequence, 'reason', reason)
     FROM gone
 )
-SELECT capability_id FROM gone WHERE state = 'expired'
+SELECT capability_id, is_silence FROM gone WHERE state = 'expired'
 """
 """Offer and batch are locked together, and skipped together: two sweepers never wait for each other. A live offer whose
 batch is taken lost a race that ended in a crash; it counts against nobody."""
@@ -47,6 +52,8 @@ WITH due AS MATERIALIZED (
     SELECT b.id, b.job_id, b.lot_id, b.chunk, b.round, b.ranking_id, b.n_open, b.n_offers, b.max_round,
            j.budget_micro - j.committed_micro AS remaining_micro, j.fee_basis_points,
            j.max_offers, j.round_pause_s,
+           CASE WHEN j.weight_speed > greatest(j.weight_cost, j.weight_accuracy)
+                THEN %(cap_speed_s)s ELSE %(cap_s)s END::float8 AS cap_s,
            CASE WHEN b.n_offers > 0 OR b.round > 1 THEN j.wave_size ELSE 1 END AS wave
     FROM marketplace_batch b JOIN marketplace_job j ON j.id = b.job_id
     WHERE b.offer_due_at <= statement_timestamp() AND b.state = 'offering' AND j.state = 'open'
@@ -60,15 +67,28 @@ WITH due AS MATERIALIZED (
     ) live
 ), choice AS MATERIALIZED (
     SELECT place.*, c.candidate_id, c.vendor_id, c.capability_id, c.sequence, c.price_micro, c.currency,
-           c.accept_window_s, c.is_free
+           c.accept_window_s, c.free_at, c.ends_closed
     FROM place LEFT JOIN LATERAL (
         SELECT c.id AS candidate_id, c.vendor_id, c.capability_id, c.sequence, c.price_micro, c.currency,
                c.accept_window_s,
-               w.in_flight < CASE v.state WHEN 'probation' THEN 1 ELSE w.slots END AND NOT EXISTS (
-                   SELECT 1 FROM marketplace_offer o
-                   WHERE o.lot_id = place.lot_id AND o.chunk = place.chunk AND o.vendor_id = c.vendor_id
-                     AND o.state = 'live'
-               ) AS is_free
+               CASE
+                   WHEN w.in_flight >= CASE v.state WHEN 'probation' THEN 1 ELSE w.slots END OR EXISTS (
+                       SELECT 1 FROM marketplace_offer o
+                       WHERE o.lot_id = place.lot_id AND o.chunk = place.chunk AND o.vendor_id = c.vendor_id
+                         AND o.state = 'live')
+                       THEN statement_timestamp() + %(retry_s)s * interval '1 second'
+                   WHEN w.keeps_hours AND NOT (w.open_from <= statement_timestamp()
+                                               AND w.open_until > statement_timestamp())
+                       THEN greatest(w.open_from, statement_timestamp() + %(retry_s)s * interval '1 second')
+                   WHEN w.daily_limit IS NOT NULL
+                        AND w.taken_on = (statement_timestamp() AT TIME ZONE w.time_zone)::date
+                        AND w.n_taken + place.n_open > w.daily_limit
+                       THEN (w.taken_on + 1)::timestamp AT TIME ZONE w.time_zone
+               END AS free_at,
+               w.keeps_hours AND w.open_until < statement_timestamp() + c.accept_window_s * interval '1 second'
+                   AS ends_closed,
+               w.keeps_hours AND w.open_until < statement_timestamp()
+                   + least(c.accept_window_s, %(closing_s)s) * interval '1 second' AS is_closing
         FROM marketplace_candidate c
         JOIN vendors_vendor v ON v.id = c.vendor_id
         JOIN vendors_capability k ON k.id = c.capability_id
@@ -76,6 +96,9 @@ WITH due AS MATERIALIZED (
         WHERE c.run_id = place.ranking_id AND c.sequence IS NOT NULL
           AND v.state IN ('probation', 'active') AND k.status = 'active' AND w.is_accepting
           AND (w.paused_until IS NULL OR w.paused_until <= statement_timestamp())
+          AND (NOT w.keeps_hours OR w.open_until IS NOT NULL)
+          AND (w.daily_limit IS NULL OR w.daily_limit >= place.n_open)
+          AND c.min_batch <= place.n_open
           AND c.price_micro * place.n_open * (10000 + place.fee_basis_points) / 10000 <= place.remaining_micro
           AND NOT EXISTS (
               SELECT 1 FROM marketplace_offer o
@@ -84,27 +107,41 @@ WITH due AS MATERIALIZED (
               SELECT 1 FROM marketplace_offer o
               WHERE o.lot_id = place.lot_id AND o.chunk = place.chunk AND o.vendor_id = c.vendor_id
                 AND o.state = 'accepted')
-        ORDER BY is_free DESC, c.sequence LIMIT place.n_wanted
+          AND NOT EXISTS (
+              SELECT 1 FROM marketplace_ruleeffect e
+              WHERE e.vendor_id = c.vendor_id AND e.action = 'pause_vendor' AND e.reversed_at IS NULL
+                AND e.expires_at > statement_timestamp() AND (e.job_id IS NULL OR e.job_id = place.job_id))
+        ORDER BY free_at NULLS FIRST, is_closing, c.sequence LIMIT place.n_wanted
     ) c ON true
 ), picked AS (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY sequence) - 1 AS place FROM choice WHERE is_free
+    SELECT *, row_number() OVER (PARTITION BY id ORDER BY sequence) - 1 AS place,
+           CASE WHEN ends_closed
+                THEN vendors_working_deadline(vendor_id, statement_timestamp(), accept_window_s, cap_s)
+                ELSE statement_timestamp() + accept_window_s * interval '1 second' END AS expires_at,
+           CASE WHEN ends_closed
+                THEN vendors_working_deadline(
+                    vendor_id, statement_timestamp(), accept_window_s * %(remind)s::float8, cap_s)
+                ELSE statement_timestamp() + accept_window_s * %(remind)s * interval '1 second' END AS remind_at
+    FROM choice WHERE candidate_id IS NOT NULL AND free_at IS NULL
 ), made AS (
     INSERT INTO marketplace_offer (
         id, created_at, batch_id, job_id, lot_id, chunk, vendor_id, capability_id, candidate_id, round, sequence, slot,
-        state, n_items, price_micro, currency, expires_at, reason)
+        state, n_items, price_micro, currency, expires_at, is_cut, remind_at, reason)
     SELECT uuidv7(), statement_timestamp(), id, job_id, lot_id, chunk, vendor_id, capability_id, candidate_id, round,
            sequence, CASE wave WHEN 1 THEN 0 ELSE (
                SELECT slot FROM generate_series(0, wave - 1) slot WHERE slot <> ALL (slots)
                ORDER BY slot OFFSET place LIMIT 1) END,
-           'live', n_open, price_micro, currency,
-           statement_timestamp() + accept_window_s * interval '1 second', ''
+           'live', n_open, price_micro, currency, expires_at,
+           ends_closed AND expires_at >= statement_timestamp() + cap_s * interval '1 second',
+           CASE WHEN remind_at < expires_at THEN remind_at END, ''
     FROM picked ORDER BY lot_id, chunk, vendor_id
     ON CONFLICT DO NOTHING
     RETURNING id, job_id, lot_id, batch_id, vendor_id, sequence, round, slot, price_micro, expires_at
 ), fate AS (
     SELECT c.id, count(m.id) AS n_made, c.until,
            count(c.candidate_id) = 0 AND c.until IS NULL AS is_exhausted,
-           coalesce(bool_or(c.is_free AND m.id IS NULL), false) AS is_contested,
+           coalesce(bool_or(c.candidate_id IS NOT NULL AND c.free_at IS NULL AND m.id IS NULL), false) AS is_contested,
+           min(c.free_at) AS free_at,
            c.round >= c.max_round OR c.n_offers >= c.max_offers AS is_last, c.round_pause_s
     FROM choice c LEFT JOIN made m ON m.batch_id = c.id AND m.vendor_id = c.vendor_id
     GROUP BY c.id, c.until, c.round, c.max_round, c.n_offers, c.max_offers, c.round_pause_s
@@ -112,12 +149,14 @@ WITH due AS MATERIALIZED (
     UPDATE marketplace_batch b SET
         n_offers = b.n_offers + fate.n_made,
         state = CASE WHEN NOT fate.is_exhausted THEN 'offering' WHEN fate.is_last THEN 'escalated' ELSE 'waiting' END,
-        reason = CASE WHEN fate.is_exhausted THEN 'candidates_exhausted' ELSE '' END,
+        reason = CASE WHEN fate.is_exhausted THEN 'candidates_exhausted'
+                      WHEN fate.n_made = 0 AND fate.until IS NULL AND NOT fate.is_contested THEN 'candidates_busy'
+                      ELSE '' END,
         offer_due_at = CASE
             WHEN fate.is_contested THEN statement_timestamp()
             WHEN fate.n_made > 0 THEN NULL
             WHEN fate.until IS NOT NULL THEN fate.until
-            WHEN NOT fate.is_exhausted THEN statement_timestamp() + %(retry_s)s * interval '1 second'
+            WHEN NOT fate.is_exhausted THEN fate.free_at
             WHEN fate.is_last THEN NULL
             ELSE statement_timestamp() + fate.round_pause_s * interval '1 second' END
     FROM fate WHERE b.id = fate.id
@@ -145,22 +184,31 @@ def expire(*, limit: int = 5000) -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_EXPIRE, {"limit": limit})
-        capability_ids: list[uuid.UUID] = [row[0] for row in cursor.fetchall()]
-        posteriors.record_silences(capability_ids=capability_ids)
-    return len(capability_ids)
+        gone: list[tuple[uuid.UUID, bool]] = cursor.fetchall()
+        posteriors.record_silences(capability_ids=[capability_id for capability_id, is_silence in gone if is_silence])
+    return len(gone)
 
 
 def advance(*, limit: int = 1000) -> list[uuid.UUID]:
     """Make the next offer of every batch that is owed one; return the offers made.
 
     A batch with no candidate left waits for a new ranking, or is escalated to the customer after its last round.
-    When all remaining candidates are busy it stays in place and is looked at again shortly. Layers of one chunk that
-    reach for the same vendor at once are settled by the unique constraint; the losers choose again.
+    When all remaining candidates are busy, closed or have their day full, it stays in place and is looked at again as
+    soon as the first of them may be free. Windows run in the vendor's working time, up to a cap on the clock. Layers
+    of one chunk that reach for the same vendor at once are settled by the unique constraint; the losers choose again.
     """
     made: list[uuid.UUID] = []
+    facts = {
+        "limit": limit,
+        "retry_s": _RETRY_S,
+        "closing_s": _CLOSING_S,
+        "cap_s": settings.OFFER_CAP_S,
+        "cap_speed_s": settings.OFFER_CAP_SPEED_S,
+        "remind": settings.OFFER_REMINDER_RATIO,
+    }
     for _ in range(_MAX_LAYERS):
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_ADVANCE, {"limit": limit, "retry_s": _RETRY_S})
+            cursor.execute(_ADVANCE, facts)
             fates = cursor.fetchall()
         made += [offer_id for offer_id, _ in fates if offer_id is not None]
         if not any(is_contested for _, is_contested in fates):

@@ -16,6 +16,7 @@ from marketplace.core.states import BatchState, JobState, OfferState
 from marketplace.errors import (
     BudgetExhaustedError,
     CapacityExhaustedError,
+    DailyLimitError,
     OfferClosedError,
     OfferExpiredError,
     OfferTakenError,
@@ -45,8 +46,8 @@ def accept(*, actor: Actor, offer_id: uuid.UUID, n_records: int | None = None) -
         When a part is asked for that the job or the vendor's minimum batch does not allow; the offer stays live.
     OfferExpiredError, OfferTakenError, OfferClosedError
         When the time is up, another vendor of the wave was faster, or the offer was decided otherwise.
-    VendorNotAdmittedError, CapacityExhaustedError
-        When the vendor may not work now, or all its slots are taken; the offer stays live.
+    VendorNotAdmittedError, CapacityExhaustedError, DailyLimitError
+        When the vendor may not work now, or its slots or its day are full; the offer stays live.
     BudgetExhaustedError
         When the job's budget no longer covers the batch; the offer is withdrawn.
     """
@@ -83,8 +84,7 @@ def _accept(offer_id: uuid.UUID, vendor_id: uuid.UUID, n_records: int | None) ->
     if n_taken < offer.n_items:
         splits.cut_off_rest(offer.batch, n_taken)
     cost = _commit_budget(offer, n_taken)
-    if not capacity.reserve(vendor_id=vendor_id):
-        raise CapacityExhaustedError
+    _reserve(vendor_id, n_taken)
     assignment = assignments.open_for(offer=offer, n_items=n_taken, reserved_micro=cost)
     _teach(offer, accepted=True)
     events.of_batch(offer.batch, "offer.accepted", vendor_id=vendor_id, subject=offer.pk, assignment=str(assignment.pk))
@@ -145,6 +145,15 @@ def _commit_budget(offer: Offer, n_items: int) -> int:
     if not paid:
         raise BudgetExhaustedError
     return cost
+
+
+def _reserve(vendor_id: uuid.UUID, n_records: int) -> None:
+    if capacity.reserve(vendor_id=vendor_id, n_records=n_records):
+        return
+    left = capacity.left_today(vendor_id=vendor_id)
+    if left is not None and left < n_records:
+        raise DailyLimitError(f"Your limit leaves {left} records today; the batch has {n_records}.", left=left)
+    raise CapacityExhaustedError
 
 
 def decline(*, actor: Actor, offer_id: uuid.UUID, reason: str) -> Offer:

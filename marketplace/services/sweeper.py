@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from common import outbox
 from marketplace.core.states import BatchState
 from marketplace.models import Batch
-from marketplace.services import assignments, holds, offering, routing
+from marketplace.services import assignments, holds, offering, routing, rulings
+from vendors.services import hours
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +28,13 @@ class Sweep:
 
 
 def sweep() -> Sweep:
-    """Expire, end late work, rank anew, offer on, book and give back money, deliver the outbox; each commits alone."""
+    """Expire, end late work, rank anew, enforce rules, offer on, book money, deliver the outbox; each commits alone."""
+    hours.refresh_due()
+    hours.roll()
     n_expired = offering.expire()
     n_late = assignments.sweep_timers()
     n_ranked = _rank_due()
+    rulings.enforce_due()
     n_offers = len(offering.advance())
     holds.post_due()
     holds.release_due()
@@ -48,6 +52,16 @@ def _rank_due(limit: int = 500) -> int:
 
 
 _CLAIM = {
+    "marketplace.tasks.run_money_op": """
+        UPDATE common_moneyop o SET next_attempt_at = statement_timestamp() + interval '120 seconds'
+        FROM (SELECT id FROM common_moneyop WHERE next_attempt_at <= statement_timestamp()
+              ORDER BY next_attempt_at LIMIT 100 FOR UPDATE SKIP LOCKED) due
+        WHERE o.id = due.id RETURNING o.id""",
+    "marketplace.tasks.act_on_provider_event": """
+        UPDATE common_providerevent e SET due_at = statement_timestamp() + %(lease)s * interval '1 second'
+        FROM (SELECT id FROM common_providerevent WHERE due_at <= statement_timestamp()
+              ORDER BY due_at LIMIT 100 FOR UPDATE SKIP LOCKED) due
+        WHERE e.id = due.id RETURNING e.id""",
     "marketplace.tasks.vet_lot": """
         UPDATE marketplace_lot l SET vet_due_at = statement_timestamp() + %(lease)s * interval '1 second'
         FROM (SELECT id FROM marketplace_lot WHERE vet_due_at <= statement_timestamp()

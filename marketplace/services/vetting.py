@@ -6,7 +6,6 @@ them open. One vetting at a time per lot (advisory lock); everything it decides 
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
 
 import numpy as np
 from django.db import transaction
@@ -16,58 +15,86 @@ from common.clock import Now
 from marketplace.core.overlap import needs_another
 from marketplace.core.states import BatchState, LotState, RecordState
 from marketplace.models import Batch, JobRecord, Lot
-from marketplace.services import campaigns_wake, consensus, events, evidence, lots, nudges, routing, verdicts
+from marketplace.services import (
+    campaigns_wake,
+    consensus,
+    events,
+    evidence,
+    lots,
+    nudges,
+    restrictions,
+    routing,
+    verdicts,
+)
 from marketplace.services.evidence import Evidence
 
+AT_ONCE = 25
+"""Chunks vetted in one transaction: its locks are held for about a second."""
 _SETTLED = frozenset({BatchState.DELIVERED, BatchState.DONE, BatchState.CANCELLED})
 
 
 def vet_lot(*, lot_id: uuid.UUID) -> None:
-    """Vet what is ready of a lot and close it when all its records are decided.
+    """Vet what is ready of a lot, some chunks in a transaction, and close it when all its records are decided.
 
-    Safe to run twice and at once: a second runner leaves at once, and what arrives meanwhile keeps the lot due.
+    Safe to run twice and at once: a second runner leaves at once, and what arrives meanwhile keeps the lot due. Killed
+    between two transactions, it leaves the lot due for what is left.
     """
+    seen: set[int] = set()
+    while chunks := _vet_some(lot_id, seen):
+        seen |= chunks
+
+
+def _vet_some(lot_id: uuid.UUID, seen: set[int]) -> set[int]:
+    """Vet the next chunks that are ready; return them, none when it was the end."""
     with transaction.atomic(durable=True):
         if not locks.try_advisory(f"vet:{lot_id}"):
-            return
+            return set()
         lot = Lot.objects.select_related("job__label_schema").get(pk=lot_id)
-        due_at = lot.vet_due_at
-        if lot.state == LotState.OPEN:
-            _vet(lot)
-        Lot.objects.filter(pk=lot_id, vet_due_at=due_at).update(vet_due_at=None)
+        ready = _ready_chunks(lot, seen) if lot.state == LotState.OPEN else {}
+        if ready:
+            _vet_chunks(lot, ready)
+            if not lot.records.filter(state=RecordState.OPEN).exists():
+                _close(lot)
+        if len(ready) < AT_ONCE:
+            Lot.objects.filter(pk=lot_id, vet_due_at=lot.vet_due_at).update(vet_due_at=None)
+            return set()
+        return set(ready)
 
 
-def _vet(lot: Lot) -> None:
-    ready = _ready_chunks(lot)
-    if not ready:
-        return
-    facts = evidence.of_job(lot.job)
+def _vet_chunks(lot: Lot, ready: dict[int, list[Batch]]) -> None:
     records: dict[int, list[JobRecord]] = defaultdict(list)
     for record in lot.records.filter(chunk__in=list(ready), state=RecordState.OPEN).order_by("position"):
         records[record.chunk].append(record)
-    for chunk, batches in ready.items():
-        if records[chunk]:
-            _vet_chunk(lot, batches, records[chunk], facts)
-    if not lot.records.filter(state=RecordState.OPEN).exists():
-        _close(lot)
+    batches = [batch for rows in ready.values() for batch in rows]
+    facts = evidence.of_chunks(lot.job, batches, [record.pk for rows in records.values() for record in rows])
+    plans = [_vet_chunk(lot, rows, records[chunk], facts) for chunk, rows in ready.items()]
+    _ask_again(lot, [plan for plan in plans if plan is not None])
 
 
-def _ready_chunks(lot: Lot) -> dict[int, list[Batch]]:
+def _ready_chunks(lot: Lot, seen: set[int]) -> dict[int, list[Batch]]:
+    """Return the batches of the next chunks that have undecided records and none of their batches out."""
+    undecided = lot.records.filter(state=RecordState.OPEN).values("chunk")
+    out = lot.batches.exclude(state__in=_SETTLED).values("chunk")
     chunks: dict[int, list[Batch]] = defaultdict(list)
-    for batch in lot.batches.order_by("chunk", "layer"):
+    rows = lot.batches.filter(chunk__in=undecided).exclude(chunk__in=out).exclude(chunk__in=seen)
+    for batch in rows.order_by("chunk", "layer"):
+        if batch.chunk not in chunks and len(chunks) == AT_ONCE:
+            break
         chunks[batch.chunk].append(batch)
-    return {chunk: rows for chunk, rows in chunks.items() if all(row.state in _SETTLED for row in rows)}
+    return dict(chunks)
 
 
-def _vet_chunk(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evidence) -> None:
+def _vet_chunk(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evidence) -> lots.Plan | None:
+    """Judge and conclude a chunk; return one more layer of its unsure records where they need another answer."""
     unsure = _unsure(lot, batches, records, facts)
     returned = verdicts.decide_all(batches, facts, is_final=not unsure)
     if returned:
-        return
+        return None
     if unsure:
-        _ask_again(lot, batches, unsure)
-        return
+        last = max(batches, key=lambda batch: batch.layer)
+        return lots.Plan(last.chunk, last.layer + 1, unsure, is_disputed=True)
     consensus.conclude(batches, records, facts)
+    return None
 
 
 def _unsure(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evidence) -> list[JobRecord]:
@@ -84,15 +111,22 @@ def _unsure(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evi
         max_answers=job.max_overlap,
         has_proven_answer=[facts.has_proven_answer(record.pk) for record in records],
     )
-    return [record for record, needed in zip(records, needs, strict=True) if needed]
+    demanded = restrictions.wants_another(job, records)
+    return [
+        record
+        for record, needed in zip(records, needs, strict=True)
+        if needed or (record.pk in demanded and facts.n_answers(record.pk) <= job.min_overlap)
+    ]
 
 
-def _ask_again(lot: Lot, batches: Iterable[Batch], records: list[JobRecord]) -> None:
-    """Put the unsure records of a chunk into one more layer, for a vendor that has not seen them."""
-    last = max(batches, key=lambda batch: batch.layer)
-    (batch,) = lots.make_batches(lot, [lots.Plan(last.chunk, last.layer + 1, records, is_disputed=True)])
-    events.of_batch(batch, "overlap.added", subject=batch.pk, layer=batch.layer, n_records=len(records))
-    routing.rank_batches(batch_ids=[batch.pk])
+def _ask_again(lot: Lot, plans: list[lots.Plan]) -> None:
+    """Offer the unsure records of each chunk as one more layer, to vendors that have not seen them."""
+    if not plans:
+        return
+    batches = lots.make_batches(lot, plans)
+    for batch, plan in zip(batches, plans, strict=True):
+        events.of_batch(batch, "overlap.added", subject=batch.pk, layer=batch.layer, n_records=len(plan.records))
+    routing.rank_batches(batch_ids=[batch.pk for batch in batches])
     nudges.sweep_soon()
 
 

@@ -1,14 +1,20 @@
 """What a vendor fills in."""
 
+import datetime
 import uuid
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 
 from marketplace.models import BatchItem
 from marketplace.services.annotations import CANNOT_LABEL_REASONS, Answer
 from marketplace.services.offers import DECLINE_REASONS
+from vendors.core.calendar import WEEKDAYS, minute_of
+from vendors.selectors.hours import Hours
+
+DAYS = dict(zip(WEEKDAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True))
 
 _DECLINE_WORDS = {
     "no_capacity": "We have no capacity now",
@@ -38,6 +44,88 @@ class AvailabilityForm(forms.Form):
 
     is_accepting = forms.BooleanField(required=False, label="Send us offers")
     slots = forms.IntegerField(min_value=1, max_value=1000, label="Batches at once")
+    daily_limit = forms.IntegerField(
+        min_value=1, max_value=10**7, required=False, label="Records a day", help_text="Empty: no limit."
+    )
+    paused_until = forms.DateTimeField(
+        required=False,
+        label="Pause until (UTC)",
+        help_text="Empty: no pause.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+
+def _stretches(text: str) -> list[tuple[int, int]]:
+    """Read ``09:00-12:00, 13:00-17:00`` as stretches of minutes."""
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        opens, _, closes = part.partition("-")
+        try:
+            found.append((minute_of(opens.strip()), minute_of(closes.strip())))
+        except ValueError:
+            raise forms.ValidationError(f"Write hours as 09:00-17:00, several after commas; got {part!r}.") from None
+    return found
+
+
+def _closures(text: str) -> list[tuple[datetime.date, datetime.date]]:
+    """Read a day or ``2026-12-24 to 2026-12-26`` a line."""
+    found = []
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        first, _, last = line.partition(" to ")
+        try:
+            found.append((datetime.date.fromisoformat(first), datetime.date.fromisoformat(last or first)))
+        except ValueError:
+            raise forms.ValidationError(
+                f"Write a day as 2026-12-24, several as 2026-12-24 to 2026-12-26; got {line!r}."
+            ) from None
+    return found
+
+
+class HoursForm(forms.Form):
+    """When a vendor works: weekly hours in its zone, and days closed."""
+
+    time_zone = forms.ChoiceField(choices=lambda: [(zone, zone) for zone in sorted(available_timezones())])
+    closures = forms.CharField(
+        required=False,
+        label="Holidays and vacations",
+        max_length=10_000,
+        help_text="One a line: 2026-12-24, or 2026-12-24 to 2026-12-26.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for day, name in DAYS.items():
+            widget = forms.TextInput(attrs={"placeholder": "closed", "autocomplete": "off"})
+            self.fields[day] = forms.CharField(required=False, label=name, max_length=200, widget=widget)
+
+    @property
+    def days(self) -> list[forms.BoundField]:
+        """The fields of the week."""
+        return [self[day] for day in DAYS]
+
+    def clean(self) -> dict[str, Any]:
+        """Read the clock times; each error stands beside its field."""
+        given = super().clean() or {}
+        for name, read in [*((day, _stretches) for day in DAYS), ("closures", _closures)]:
+            try:
+                given[name] = read(given.get(name, ""))
+            except forms.ValidationError as error:
+                self.add_error(name, error)
+        return given
+
+    def weekly(self) -> dict[str, list[tuple[int, int]]]:
+        """Return the checked hours by day."""
+        return {day: self.cleaned_data[day] for day in DAYS}
+
+
+def shown_hours(hours: Hours | None) -> dict[str, str]:
+    """Return stated hours as the form shows them; office hours to start from where there are none."""
+    if hours is None:
+        return {"time_zone": "UTC"} | dict.fromkeys(WEEKDAYS[:5], "09:00-17:00")
+    days = {day: ", ".join(f"{opens}-{closes}" for opens, closes in spans) for day, spans in hours.weekly.items()}
+    closures = "\n".join(f"{first}" if first == last else f"{first} to {last}" for first, last in hours.closures)
+    return {"time_zone": hours.time_zone, "closures": closures} | days
 
 
 class ReleaseForm(forms.Form):

@@ -17,6 +17,7 @@ from portal.vendor.forms import AvailabilityForm, DeclineForm, decline_choices
 from vendors.models import CapacityWindow
 from vendors.selectors import vendors
 from vendors.services import capacity
+from vendors.services.capacity import CHANGES, Availability
 
 MAX_SHOWN = 200
 
@@ -68,7 +69,7 @@ def availability(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = AvailabilityForm(request.POST)
     if form.is_valid():
         try:
-            capacity.set_availability(actor=actor, **form.cleaned_data)
+            capacity.set_availability(actor=actor, change=Availability(**form.cleaned_data))
         except NotFoundError:
             raise
         except DomainError as error:
@@ -92,7 +93,7 @@ def _shown(
     window = CapacityWindow.objects.get(vendor=vendor)
     live = work.offers(actor).filter(state=OfferState.LIVE, expires_at__gt=Now()).order_by("expires_at")
     in_hand = work.assignments(actor).filter(state__in=OPEN_ASSIGNMENTS).order_by("due_at")
-    form = availability or AvailabilityForm(initial={"is_accepting": window.is_accepting, "slots": window.slots})
+    form = availability or AvailabilityForm(initial={name: getattr(window, name) for name in CHANGES})
     return pages.show(
         request,
         template,

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from portal.vendor import inbox, scorecard, work
+from portal.vendor import hours, inbox, scorecard, work
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/availability/", inbox.availability, name="availability"),
+    path("hours/", hours.page, name="hours"),
+    path("hours/save/", hours.save, name="hours-save"),
     path("offers/<offer:offer_id>/accept/", inbox.accept, name="accept"),
     path("offers/<offer:offer_id>/decline/", inbox.decline, name="decline"),
     path("work/", work.listing, name="work"),

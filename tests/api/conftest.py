@@ -53,6 +53,7 @@ def storage(settings, tmp_path):
 
 
 @pytest.fixture
-def everything(customer, vendor, staff, sign_up, storage):
+def everything(customer, vendor, staff, sign_up, storage, provider, settings):
     """Return a world with one of everything and strangers of both kinds."""
+    settings.BILLING_ENABLED = False  # jobs cost nothing here; money has bodies of its own
     return world.make(customer, vendor, staff, {kind: sign_up(kind) for kind in ("customer", "vendor")})

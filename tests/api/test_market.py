@@ -49,7 +49,8 @@ def test_a_failed_qualification_is_told_with_its_bound(vendor, staff):
 def test_availability_keeps_what_is_left_out(seller):
     seller.api.patch("/vendor/availability/", {"paused_until": "2100-01-01T00:00:00Z", "slots": 3})
     answer = seller.api.patch("/vendor/availability/", {"accepting": False}).body["capacity"]
-    assert answer == {"slots": 3, "in_flight": 0, "accepting": False, "paused_until": "2100-01-01T00:00:00Z"}
+    assert (answer["slots"], answer["accepting"]) == (3, False)
+    assert answer["paused_until"] == "2100-01-01T00:00:00Z"
 
 
 def test_an_offer_is_accepted_labeled_vetted_and_read_back(customer, seller):

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.api import pool, shop
 from tests.api.routes import KEYED
+from tests.api.world import add_rule
 from vendors.models import Vendor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,6 +39,11 @@ def grow(world):
     for n in range(1, 3):
         world.customer.made(f"{experiment}/rounds/{n}/evaluate/")
         world.customer.made(f"{experiment}/rounds/")
+    for n in range(3):
+        add_rule(world.customer, world.ids["jobs"], f"further {n}")
+    work = world.vendor.get(f"/assignments/{world.ids['assignments']}/").body
+    answers = {"annotations": shop.annotations_for(work)[-2:-1]}
+    world.vendor.send("PUT", f"/assignments/{work['id']}/annotations/", answers)
     Vendor.objects.filter(state="probation").update(state="active")  # probation has one slot
     seller = shop.Seller(world.vendor, "", "")
     for offer in shop.live_offers(seller):

@@ -130,3 +130,37 @@ def test_the_scorecard_shows_intervals(here):
     text = world.signed_in(here.seller.actor).get("/scorecard/").content.decode()
     assert "likely" in text
     assert '<rect class="band"' in text
+
+
+def test_hours_are_stated_shown_and_dropped(here):
+    client = world.signed_in(here.seller.actor)
+    assert "offers come at any time" in client.get("/hours/").content.decode()
+    week = {"mon": "09:00-12:00, 13:00-24:00", "tue": "00:00-06:00"}
+    stated = {"time_zone": "Europe/Berlin", "closures": "2100-12-24 to 2100-12-26\n2100-01-01"} | week
+    assert client.post("/hours/save/", stated).url == "/hours/"
+    text = client.get("/hours/").content.decode()
+    assert 'value="09:00-12:00, 13:00-24:00"' in text
+    assert "2100-12-24 to 2100-12-26" in text
+    assert 'value="Europe/Berlin" selected' in text
+    assert here.seller.vendor.capacity.keeps_hours
+    assert client.post("/hours/save/", {"always": "1"}).url == "/hours/"
+    assert not here.seller.vendor.capacity.keeps_hours
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "words"),
+    [
+        ({"mon": "9-17"}, "mon", "Write hours as 09:00-17:00"),
+        ({"mon": "22:00-06:00"}, "", "two stretches"),
+        ({}, "", "at least one weekday"),
+        ({"mon": "09:00-17:00", "closures": "Christmas"}, "closures", "Write a day as 2026-12-24"),
+        ({"mon": "09:00-17:00", "closures": "2100-12-26 to 2100-12-24"}, "closures", "ends before it begins"),
+        ({"mon": "09:00-17:00", "time_zone": "Mars"}, "time_zone", "valid choice"),
+    ],
+)
+def test_hours_that_make_no_sense_are_refused_beside_their_field(here, given, field, words):
+    client = world.signed_in(here.seller.actor)
+    answer = client.post("/hours/save/", {"time_zone": "UTC"} | given)
+    text = answer.content.decode()
+    assert (answer.status_code, words in text) == (422, True)
+    assert not field or f'id="id_{field}_error"' in text

@@ -1,6 +1,7 @@
 """Models of the vendor side."""
 
 from vendors.models.capabilities import Capability, PriceListEntry
+from vendors.models.hours import OpenInterval, WorkingHours
 from vendors.models.posteriors import DurationPosterior, RatioPosterior
 from vendors.models.qualification import GoldItem, GoldSet, QualificationAttempt, QualificationItem
 from vendors.models.vendors import CapacityWindow, Vendor, VendorAgreement
@@ -11,10 +12,12 @@ __all__ = [
     "DurationPosterior",
     "GoldItem",
     "GoldSet",
+    "OpenInterval",
     "PriceListEntry",
     "QualificationAttempt",
     "QualificationItem",
     "RatioPosterior",
     "Vendor",
     "VendorAgreement",
+    "WorkingHours",
 ]

@@ -51,7 +51,11 @@ class Vendor(BaseModel):
 
 
 class CapacityWindow(BaseModel):
-    """How much a vendor takes at once; ``0 <= in_flight <= slots`` always."""
+    """How much a vendor takes at once and a day; ``0 <= in_flight <= slots`` always.
+
+    ``n_taken`` counts the records accepted on the local day ``taken_on``. A vendor that keeps hours is open from
+    ``open_from`` to ``open_until``: the stretch it is in or that comes next, null when none is laid out.
+    """
 
     public_prefix = "cap"
 
@@ -60,10 +64,27 @@ class CapacityWindow(BaseModel):
     in_flight = models.PositiveIntegerField(default=0)
     is_accepting = models.BooleanField(default=True)
     paused_until = models.DateTimeField(null=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    daily_limit = models.PositiveIntegerField(null=True)
+    taken_on = models.DateField(null=True)
+    n_taken = models.PositiveIntegerField(default=0)
+    keeps_hours = models.BooleanField(default=False)
+    open_from = models.DateTimeField(null=True)
+    open_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(in_flight__gte=0, in_flight__lte=F("slots")), name="capacity_kept"),
+            models.CheckConstraint(
+                condition=Q(daily_limit__isnull=True) | Q(daily_limit__gt=0), name="capacity_daily_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(keeps_hours=True) | Q(open_from__isnull=True, open_until__isnull=True),
+                name="capacity_open_by_hours",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["open_until"], name="capacity_open_due", condition=Q(open_until__isnull=False)),
         ]
 
 
@@ -80,6 +101,7 @@ class VendorAgreement(BaseModel):
     min_batch = models.PositiveIntegerField()
     max_concurrent = models.PositiveIntegerField()
     start_window_s = models.PositiveIntegerField()
+    start_grace_s = models.PositiveIntegerField(default=900)
     base_s = models.PositiveIntegerField()
     seconds_per_label = models.FloatField()
     signed_by = models.CharField(max_length=200)

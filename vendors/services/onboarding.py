@@ -30,6 +30,7 @@ class AgreementTerms:
     base_s: int
     seconds_per_label: float
     signed_by: str
+    start_grace_s: int = 900
 
 
 def register(*, actor: Actor, name: str, languages: list[str], regions: list[str], private: bool = False) -> Vendor:

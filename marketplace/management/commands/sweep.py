@@ -12,11 +12,13 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connection
 
-from marketplace.services import campaigns, nudges, sweeper, vetting
+from marketplace.services import campaigns, money_flows, nudges, sweeper, vetting
 
 logger = logging.getLogger(__name__)
 INLINE: dict[str, Callable[[uuid.UUID], None]] = {
     "marketplace.tasks.vet_lot": lambda lot_id: vetting.vet_lot(lot_id=lot_id),
+    "marketplace.tasks.run_money_op": lambda op_id: money_flows.run_op(op_id=op_id),
+    "marketplace.tasks.act_on_provider_event": lambda event_id: money_flows.act_on(event_id=event_id),
     "marketplace.tasks.advance_campaign": lambda campaign_id: campaigns.advance(campaign_id=campaign_id),
 }
 

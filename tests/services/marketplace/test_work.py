@@ -44,7 +44,7 @@ def test_delivery_hands_the_batch_to_vetting_and_frees_the_slot(world):
 def test_work_never_started_is_released_and_offered_on(world):
     (first, second, _), job = world
     assignment = accepted(first)
-    Assignment.objects.update(start_due_at=timezone.now())
+    Assignment.objects.update(lapse_at=timezone.now())
     assert assignments.sweep_timers() == 1
     assignment.refresh_from_db()
     assert (assignment.state, assignment.reason) == ("failed", "not_started")
@@ -86,7 +86,7 @@ def test_a_vendor_may_release_and_never_sees_the_batch_again(world):
 def test_delivery_after_the_deadline_is_refused_though_no_sweeper_ran(world):
     (first, *_), _ = world
     assignment = accepted(first)
-    Assignment.objects.update(start_due_at=timezone.now())
+    Assignment.objects.update(lapse_at=timezone.now())
     with pytest.raises(AssignmentClosedError):
         annotations.submit(actor=first.actor, assignment_id=assignment.pk, answers=market.answers_of(assignment))
     assert not Annotation.objects.exists()
