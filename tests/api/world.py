@@ -155,6 +155,7 @@ def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
 
 def _of_staff() -> dict[str, Any]:
     return {
+        "POST offers/<str:public_id>/withdraw/": {"reason": "By mistake."},
         "POST vendors/<str:public_id>/review/": {"decision": "suspend", "reason": "To see."},
         "POST gold-sets/": {
             "task_type": "spans",
@@ -172,6 +173,7 @@ def _of_staff() -> dict[str, Any]:
 def _of_work(key: str) -> dict[str, Any]:
     return {
         "POST offers/<str:public_id>/accept/": {},
+        "POST offers/<str:public_id>/interest/": {},
         "POST offers/<str:public_id>/decline/": {"reason": "other"},
         "PUT assignments/<str:public_id>/annotations/": {
             "annotations": [{"key": key, "label": shop.truth(key), "annotator": "a", "seconds": 1.5}]
@@ -186,6 +188,7 @@ def _of_jobs(customer: Api) -> dict[str, Any]:
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
         "POST jobs/<str:public_id>/cancel/": {},
+        "POST batches/<str:public_id>/cancel/": {},
         "POST batches/<str:public_id>/resolve/": {
             "choice": "raise_price",
             "max_price_micro": 10**6,
