@@ -24,6 +24,9 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "experiments:write": "Run experiments.",
         "campaigns:read": "See campaigns.",
         "campaigns:write": "Start and steer campaigns.",
+        "rules:read": "See rules on answers.",
+        "rule_effects:read": "See what rules did.",
+        "rules:write": "Make, try and switch rules; reverse what they did.",
     },
     VENDOR: _EVERYONE
     | {
@@ -35,6 +38,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "assignments:read": "See accepted work.",
         "assignments:write": "Release accepted work.",
         "annotations:write": "Deliver annotations.",
+        "rule_effects:read": "See what rules did to the own annotators.",
     },
     PLATFORM: _EVERYONE
     | {
@@ -47,6 +51,9 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "offers:read": "See all offers.",
         "offers:withdraw": "Take offers back.",
         "assignments:read": "See all accepted work.",
+        "rules:read": "See all rules.",
+        "rule_effects:read": "See what all rules did.",
+        "rules:write": "Make, try and switch rules; reverse what they did.",
     },
 }
 

@@ -18,6 +18,7 @@ from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
 from api.v1.qualifications import QualificationView
 from api.v1.results import EventsView, LabelsView
+from api.v1.rules import EffectsView, RulesView
 from api.v1.vendor import VendorView
 from api.v1.vendor_hours import HoursView
 
@@ -70,6 +71,12 @@ urlpatterns: list[URLPattern] = [
     path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),
     path("batches/<str:public_id>/resolve/", BatchesView.as_view({"post": "resolve"})),
     path("batches/<str:public_id>/cancel/", BatchesView.as_view({"post": "cancel"})),
+    path("rules/", RulesView.as_view({"get": "list", "post": "create"})),
+    path("rules/<str:public_id>/", RulesView.as_view({"get": "retrieve", "put": "update"})),
+    path("rules/<str:public_id>/try/", RulesView.as_view({"post": "attempt"})),
+    path("rules/<str:public_id>/switch/", RulesView.as_view({"post": "switch"})),
+    path("rule-effects/", EffectsView.as_view({"get": "list"})),
+    path("rule-effects/<str:public_id>/reverse/", EffectsView.as_view({"post": "reverse"})),
     path("datasets/", DatasetsView.as_view({"get": "list", "post": "create"})),
     path("datasets/<str:public_id>/", DatasetsView.as_view({"get": "retrieve"})),
     path("experiments/", ExperimentsView.as_view({"get": "list", "post": "create"})),

@@ -5,6 +5,7 @@ from marketplace.models.batches import Assignment, Batch, BatchItem, Candidate, 
 from marketplace.models.campaigns import Campaign
 from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, LabelSchema, Lot
 from marketplace.models.notices import LateInterest, Notice
+from marketplace.models.rules import Rule, RuleEffect, RuleTrial
 
 __all__ = [
     "Annotation",
@@ -24,6 +25,9 @@ __all__ = [
     "Offer",
     "RankingRun",
     "RoutingEvent",
+    "Rule",
+    "RuleEffect",
+    "RuleTrial",
     "Settlement",
     "Verdict",
 ]

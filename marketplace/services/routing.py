@@ -14,7 +14,7 @@ from common.clock import Now
 from marketplace.core import feasibility, routing
 from marketplace.core.states import BatchState
 from marketplace.models import Batch, Candidate, Job, RankingRun
-from marketplace.services import events, interests
+from marketplace.services import events, interests, restrictions
 from vendors.selectors import candidates
 from vendors.selectors.candidates import VendorFacts
 
@@ -31,7 +31,7 @@ def _facts_for(job: Job) -> list[VendorFacts]:
 
 def obstacles(job: Job, n_records: int) -> list[feasibility.Obstacle]:
     """Return which of the job's limits keep every available vendor out of a batch of this size."""
-    denied = set(job.denied_vendors)
+    denied = _denied(job)
     chosen = [f for f in _facts_for(job) if not job.is_manual or f.vendor_id in job.pinned_vendors]
     limits = routing.Limits(job.max_price_micro, job.min_accuracy, job.currency)
     return feasibility.obstacles([_as_candidate(f, denied) for f in chosen], limits, n_records)
@@ -45,7 +45,7 @@ def preview(
     Among equals, vendors ``eager`` for it (late interest) come first, then those not offered anything for longest.
     """
     facts = sorted(_least_recently_offered_first(_facts_for(job)), key=lambda f: f.vendor_id not in eager)
-    denied = set(job.denied_vendors)
+    denied = _denied(job)
     ranked = routing.rank(
         [_as_candidate(f, denied) for f in facts],
         weights=routing.Weights(job.weight_cost, job.weight_speed, job.weight_accuracy),
@@ -73,8 +73,15 @@ def _least_recently_offered_first(facts: list[VendorFacts]) -> list[VendorFacts]
     return sorted(facts, key=lambda f: (latest[f.vendor_id], f.vendor_id))
 
 
-def _as_candidate(facts: VendorFacts, denied: set[uuid.UUID]) -> routing.CandidateFacts:
-    exclusion = "The customer has blocked this vendor." if facts.vendor_id in denied else facts.exclusion
+def _denied(job: Job) -> dict[uuid.UUID, str]:
+    """Return the vendors that may not work on a job, with the reason."""
+    blocked = dict.fromkeys(job.denied_vendors, "The customer has blocked this vendor.")
+    paused = {key: f"Paused on this job by a rule. {why}" for key, why in restrictions.paused_vendors(job).items()}
+    return paused | blocked
+
+
+def _as_candidate(facts: VendorFacts, denied: dict[uuid.UUID, str]) -> routing.CandidateFacts:
+    exclusion = denied.get(facts.vendor_id, facts.exclusion)
     return routing.CandidateFacts(
         vendor_id=facts.vendor_id,
         exclusion=exclusion,

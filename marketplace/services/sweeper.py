@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from common import outbox
 from marketplace.core.states import BatchState
 from marketplace.models import Batch
-from marketplace.services import assignments, holds, offering, reminders, routing
+from marketplace.services import assignments, holds, offering, reminders, routing, rulings
 from vendors.services import hours
 
 logger = logging.getLogger(__name__)
@@ -29,13 +29,17 @@ class Sweep:
 
 
 def sweep() -> Sweep:
-    """Do all that is due: hours, expiry, late work, reminders, ranking, offers, money, outbox; each commits alone."""
+    """Do all that is due: hours, expiry, late work, reminders, ranking, rules, offers, money, outbox.
+
+    Each part commits on its own.
+    """
     hours.refresh_due()
     hours.roll()
     n_expired = offering.expire()
     n_late = assignments.sweep_timers()
     n_reminded = reminders.send_due()
     n_ranked = _rank_due()
+    rulings.enforce_due()
     n_offers = len(offering.advance())
     holds.post_due()
     holds.release_due()

@@ -41,6 +41,7 @@ def detail(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpRespons
         job=job,
         page=pages.rows_of(request, batches),
         records=dict(records),
+        rules=job.rules.order_by("pk"),
         events=selectors.feed(actor, job_id).order_by("-pk")[:N_EVENTS],
     )
 

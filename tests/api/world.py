@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from marketplace.services import sweeper
 from tests import wallets
 from tests.api import pool, shop
 from tests.api.client import Api
@@ -52,6 +53,7 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
     work = shop.accept_one(seller)
     offer = shop.live_offers(seller)[0] if shop.live_offers(seller) else {"id": work["offer"]}
     attempt = _open_attempt(staff, vendor)
+    rule, effect = _rule(customer, vendor, job, work)
     dataset = pool.upload(customer, pool.archive()).body
     experiment = customer.made("/experiments/", {"dataset": dataset["id"], "name": "one", "batch_size": 4})
     customer.made(f"/experiments/{experiment['id']}/rounds/")
@@ -64,6 +66,8 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
         "assignments": work["id"],
         "jobs": job["id"],
         "batches": customer.get(f"/jobs/{job['id']}/batches/").body["results"][0]["id"],
+        "rules": rule,
+        "rule-effects": effect,
         "datasets": dataset["id"],
         "experiments": experiment["id"],
         "campaigns": customer.made("/campaigns/", _pair(customer, dataset["id"], "two") | {"rounds": 1})["id"],
@@ -71,6 +75,34 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
     money = _money(customer, vendor)
     strangers["vendor"].made("/vendor/", {"name": "Stranger"})
     return World(customer, vendor, staff, strangers, ids, _bodies(customer, work, attempt, dataset, ids) | money)
+
+
+WARNING = {
+    "subject": "vendor",
+    "collector": "n_answers",
+    "comparator": ">",
+    "threshold": 0.5,
+    "min_n": 1,
+    "window_s": 3600,
+    "action": "warn",
+}
+
+
+def add_rule(customer: Api, job: str, name: str) -> str:
+    """Make a rule that warns at every answer, and switch it on."""
+    rule = customer.made("/rules/", WARNING | {"job": job, "name": name})["id"]
+    customer.made(f"/rules/{rule}/try/")
+    customer.made(f"/rules/{rule}/switch/", {"on": True})
+    return str(rule)
+
+
+def _rule(customer: Api, vendor: Api, job: Any, work: Any) -> tuple[str, str]:
+    """Return a rule and what it did."""
+    rule = add_rule(customer, job["id"], "Warn")
+    answers = shop.annotations_for(work)[-1:]
+    vendor.send("PUT", f"/assignments/{work['id']}/annotations/", {"annotations": answers})
+    sweeper.sweep()
+    return rule, vendor.get("/rule-effects/").body["results"][0]["id"]
 
 
 def _open_attempt(staff: Api, vendor: Api) -> Any:
@@ -98,7 +130,7 @@ def _bodies(customer: Api, work: Any, attempt: Any, dataset: Any, ids: dict[str,
         | _of_vendor(attempt, ids)
         | _of_staff()
         | _of_work(work["records"][0]["key"])
-        | _of_jobs(customer)
+        | _of_jobs(customer, ids)
         | _of_curation(customer, dataset)
     )
 
@@ -182,13 +214,18 @@ def _of_work(key: str) -> dict[str, Any]:
     }
 
 
-def _of_jobs(customer: Api) -> dict[str, Any]:
+def _of_jobs(customer: Api, ids: dict[str, str]) -> dict[str, Any]:
     return {
         "POST label-schemas/": {"name": "S", "task_type": "classification", "classes": ["a", "b"]},
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
         "POST jobs/<str:public_id>/cancel/": {},
         "POST batches/<str:public_id>/cancel/": {},
+        "POST rules/": WARNING | {"job": ids["jobs"], "name": "Another", "window_answers": None, "duration_s": None},
+        "PUT rules/<str:public_id>/": WARNING | {"threshold": 2.5},
+        "POST rules/<str:public_id>/try/": {},
+        "POST rules/<str:public_id>/switch/": {"on": False},
+        "POST rule-effects/<str:public_id>/reverse/": {"reason": "A mistake."},
         "POST batches/<str:public_id>/resolve/": {
             "choice": "raise_price",
             "max_price_micro": 10**6,

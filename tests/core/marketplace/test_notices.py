@@ -14,5 +14,5 @@ def test_every_kind_has_words_with_its_facts_in_them(kind):
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(ValueError, match="offer.reminder"):
+    with pytest.raises(ValueError, match="a notice is one of"):
         notices.words_of("offer.lost", {})

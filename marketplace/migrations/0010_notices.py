@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0008_timers'),
+        ('marketplace', '0009_rules'),
         ('vendors', '0004_working_deadline'),
     ]
 
