@@ -32,7 +32,7 @@ class RefusalIn(Body):
     reason = TextField(max_length=500)
 
 
-class ReviewIn(Body):
+class BatchReviewIn(Body):
     """Accept the batch, or refuse single labels of it."""
 
     decision = choice("accept", "refuse")
@@ -137,10 +137,10 @@ class BatchesView(views.Resource):
         escalations.resolve(actor=self.actor, batch_id=batch_id, **self.given(ResolveIn))
         return Response(self._detail(jobs.batch(self.actor, batch_id)))
 
-    @extend_schema(request=ReviewIn, responses=BatchDetailOut)
+    @extend_schema(request=BatchReviewIn, responses=BatchDetailOut)
     def review(self, request: Request, public_id: str) -> Response:
         """Review a vetted batch: accept it, or refuse single labels with reasons; what is not refused is paid."""
-        given = self.given(ReviewIn)
+        given = self.given(BatchReviewIn)
         batch_id = views.id_in_path("bat", public_id)
         if given["decision"] == "accept":
             reviews.accept(actor=self.actor, batch_id=batch_id)

@@ -1,7 +1,7 @@
 """The customer's review of vetted batches: accept, refuse single labels with reasons, or let the time pass.
 
-Money moves when a review ends, never before; labels are there to train on at once. A review ends exactly once: the column
-``reviewed_at`` is set by whoever locks the batch first, customer or sweeper.
+Money moves when a review ends, never before; labels are there to train on at once. A review ends exactly once, by
+whoever locks the batch first, customer or sweeper.
 """
 
 import datetime

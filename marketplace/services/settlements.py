@@ -12,7 +12,8 @@ from marketplace.services import events
 def settle(assignment: Assignment) -> Settlement:
     """Settle a decided assignment inside the caller's transaction; a second call returns the first settlement.
 
-    The budget held for it shrinks to what was earned; where the customer may review, money moves when that ends. Locks the job's row.
+    The budget held for it shrinks to what was earned; where the customer may review, money moves when that ends.
+    Locks the job's row.
     """
     job = Job.objects.select_for_update(of=("self",)).get(pk=assignment.job_id)
     existing = Settlement.objects.filter(assignment=assignment).first()
