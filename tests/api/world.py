@@ -221,6 +221,7 @@ def _of_jobs(customer: Api, ids: dict[str, str]) -> dict[str, Any]:
         "POST jobs/quote/": shop.job_body(customer, n_records=2) | _further_terms() | {"n_records": 2},
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
         "POST jobs/<str:public_id>/cancel/": {},
+        "POST batches/<str:public_id>/review/": {"decision": "accept"},
         "POST batches/<str:public_id>/cancel/": {},
         "POST rules/": WARNING | {"job": ids["jobs"], "name": "Another", "window_answers": None, "duration_s": None},
         "PUT rules/<str:public_id>/": WARNING | {"threshold": 2.5},
