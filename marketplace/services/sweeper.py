@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from common import outbox
 from marketplace.core.states import BatchState
 from marketplace.models import Batch
-from marketplace.services import assignments, holds, offering, routing, rulings
+from marketplace.services import adjustments, assignments, holds, offering, routing, rulings
 from vendors.services import hours
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ def sweep() -> Sweep:
     rulings.enforce_due()
     n_offers = len(offering.advance())
     holds.post_due()
+    adjustments.post_due()
     holds.release_due()
     outbox.relay()
     return Sweep(n_expired, n_offers, n_ranked, n_late)

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db import connection
 
+from common.ids import from_public
+from marketplace.models import Assignment, JobRecord, Verdict
 from marketplace.services import sweeper
 from tests import wallets
 from tests.api import pool, shop
@@ -54,6 +56,7 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
     offer = shop.live_offers(seller)[0] if shop.live_offers(seller) else {"id": work["offer"]}
     attempt = _open_attempt(staff, vendor)
     rule, effect = _rule(customer, vendor, job, work)
+    second_looks = _second_looks(customer, vendor, staff, job["id"], work["id"])
     dataset = pool.upload(customer, pool.archive()).body
     experiment = customer.made("/experiments/", {"dataset": dataset["id"], "name": "one", "batch_size": 4})
     customer.made(f"/experiments/{experiment['id']}/rounds/")
@@ -68,6 +71,7 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
         "batches": customer.get(f"/jobs/{job['id']}/batches/").body["results"][0]["id"],
         "rules": rule,
         "rule-effects": effect,
+        **second_looks,
         "datasets": dataset["id"],
         "experiments": experiment["id"],
         "campaigns": customer.made("/campaigns/", _pair(customer, dataset["id"], "two") | {"rounds": 1})["id"],
@@ -105,6 +109,28 @@ def _rule(customer: Api, vendor: Api, job: Any, work: Any) -> tuple[str, str]:
     return rule, vendor.get("/rule-effects/").body["results"][0]["id"]
 
 
+def _second_looks(customer: Api, vendor: Api, staff: Api, job: str, work: str) -> dict[str, str]:
+    """Return a dispute, what staff has to decide of it, and a review; what vetting would have done is set in place."""
+    records = JobRecord.objects.filter(pk__in=JobRecord.objects.order_by("-pk").values("pk")[:6])
+    records.update(state="labeled", label=0, confidence=0.8)
+    assignment = Assignment.objects.get(pk=from_public("asg", work))
+    refuse(assignment)
+    dispute = vendor.made(f"/assignments/{work}/disputes/", {"text": "It is right."})["id"]
+    customer.made(f"/jobs/{job}/reviews/", {"n": 1})
+    return {
+        "disputes": dispute,
+        "adjudications": staff.get("/adjudications/").body["results"][0]["id"],
+        "reviews": customer.get(f"/jobs/{job}/reviews/").body["results"][0]["id"],
+    }
+
+
+def refuse(assignment: Assignment) -> None:
+    """Refuse the answers of a piece of work, as a verdict would."""
+    figures = {"error_estimate": 0.5, "error_low": 0.4, "error_high": 0.6}
+    Verdict.objects.create(assignment=assignment, outcome="accepted", words="So it is.", **figures)
+    assignment.annotations.update(state="rejected")
+
+
 def _open_attempt(staff: Api, vendor: Api) -> Any:
     """Open a test of a second capability."""
     records = [{"key": f"g-{i}", "label": shop.CLASSES[i % 3]} for i in range(4)]
@@ -130,7 +156,7 @@ def _bodies(customer: Api, work: Any, attempt: Any, dataset: Any, ids: dict[str,
         | _of_vendor(attempt, ids)
         | _of_staff()
         | _of_work(work["records"][0]["key"])
-        | _of_jobs(customer, ids)
+        | _of_jobs(customer, ids, work["records"][-1]["key"])
         | _of_curation(customer, dataset)
     )
 
@@ -212,7 +238,7 @@ def _of_work(key: str) -> dict[str, Any]:
     }
 
 
-def _of_jobs(customer: Api, ids: dict[str, str]) -> dict[str, Any]:
+def _of_jobs(customer: Api, ids: dict[str, str], key: str) -> dict[str, Any]:
     return {
         "POST label-schemas/": {"name": "S", "task_type": "classification", "classes": ["a", "b"]},
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
@@ -222,6 +248,10 @@ def _of_jobs(customer: Api, ids: dict[str, str]) -> dict[str, Any]:
         "PUT rules/<str:public_id>/": WARNING | {"threshold": 2.5},
         "POST rules/<str:public_id>/try/": {},
         "POST rules/<str:public_id>/switch/": {"on": False},
+        "POST assignments/<str:public_id>/disputes/": {"text": "It is right.", "key": key},
+        "POST adjudications/<str:public_id>/decide/": {"label": "cat", "note": "Plain to see."},
+        "POST jobs/<str:public_id>/reviews/": {"n": 1, "seed": 1},
+        "POST reviews/<str:public_id>/decide/": {"label": "cat", "note": "Looked again."},
         "POST rule-effects/<str:public_id>/reverse/": {"reason": "A mistake."},
         "POST batches/<str:public_id>/resolve/": {
             "choice": "raise_price",
