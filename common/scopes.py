@@ -52,6 +52,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "jobs:read": "See all jobs.",
         "campaigns:read": "See all campaigns.",
         "offers:read": "See all offers.",
+        "offers:withdraw": "Take offers back.",
         "assignments:read": "See all accepted work.",
         "rules:read": "See all rules.",
         "rule_effects:read": "See what all rules did.",

@@ -24,7 +24,7 @@ class DrawIn(Body):
     seed = IntegerField(required=False, max_value=2**31 - 1)
 
 
-class ReviewIn(Body):
+class SecondLookIn(Body):
     """What the label is: exactly one of ``label`` and ``cannot_label``."""
 
     label = LabelField(required=False, allow_null=True)  # type: ignore[assignment]
@@ -100,12 +100,12 @@ class ReviewsView(views.Resource):
 
     action_scopes = {"decide": "jobs:write"}
 
-    @extend_schema(request=ReviewIn, responses=ReviewOut)
+    @extend_schema(request=SecondLookIn, responses=ReviewOut)
     def decide(self, request: Request, public_id: str) -> Response:
         """Confirm the label or correct it."""
         review_id = views.id_in_path("rev", public_id)
         jobs.review(self.actor, review_id)
-        given = self.given(ReviewIn)
+        given = self.given(SecondLookIn)
         label = check_one(given, "answer")
         reviews.decide(actor=self.actor, review_id=review_id, label=label, note=given.get("note", ""))
         return self.answer(jobs.review(self.actor, review_id), ReviewOut)

@@ -5,6 +5,7 @@ from marketplace.models.batches import Assignment, Batch, BatchItem, Candidate, 
 from marketplace.models.campaigns import Campaign
 from marketplace.models.corrections import Adjudication, Correction, Dispute, Review, SettlementAdjustment
 from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, LabelSchema, Lot
+from marketplace.models.notices import LateInterest, Notice
 from marketplace.models.rules import Rule, RuleEffect, RuleTrial
 
 __all__ = [
@@ -22,7 +23,9 @@ __all__ = [
     "Job",
     "JobRecord",
     "LabelSchema",
+    "LateInterest",
     "Lot",
+    "Notice",
     "Offer",
     "RankingRun",
     "Review",

@@ -98,7 +98,7 @@ def _shown(
         "portal/vendor/assignment.html",
         status=status,
         assignment=assignment,
-        deadline=assignment.start_due_at if assignment.state == AssignmentState.RESERVED else assignment.due_at,
+        deadline=assignment.lapse_at if assignment.state == AssignmentState.RESERVED else assignment.due_at,
         instructions=newest,
         is_open=is_open,
         is_releasable=assignment.state in _RELEASABLE,

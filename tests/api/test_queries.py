@@ -4,8 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from common.ids import from_public
-from marketplace.models import Assignment
+from common.ids import from_public, uuid7
+from marketplace.models import Assignment, Notice
 from tests.api import pool, shop
 from tests.api.routes import KEYED
 from tests.api.world import add_rule, refuse
@@ -59,6 +59,9 @@ def grow(world):
     for offer in shop.live_offers(seller):
         world.vendor.post(f"/offers/{offer['id']}/accept/")
     shop.live_offers(seller)
+    vendor_id = from_public("ven", world.ids["vendors"])
+    for _ in range(3):
+        Notice.objects.create(vendor_id=vendor_id, kind="offer.reminder", subject=uuid7(), facts={"job": "Animals"})
 
 
 def test_no_list_asks_once_per_row(everything):

@@ -213,6 +213,7 @@ def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
 
 def _of_staff() -> dict[str, Any]:
     return {
+        "POST offers/<str:public_id>/withdraw/": {"reason": "By mistake."},
         "POST vendors/<str:public_id>/review/": {"decision": "suspend", "reason": "To see."},
         "POST gold-sets/": {
             "task_type": "spans",
@@ -230,6 +231,7 @@ def _of_staff() -> dict[str, Any]:
 def _of_work(key: str) -> dict[str, Any]:
     return {
         "POST offers/<str:public_id>/accept/": {},
+        "POST offers/<str:public_id>/interest/": {},
         "POST offers/<str:public_id>/decline/": {"reason": "other"},
         "PUT assignments/<str:public_id>/annotations/": {
             "annotations": [{"key": key, "label": shop.truth(key), "annotator": "a", "seconds": 1.5}]
@@ -244,6 +246,7 @@ def _of_jobs(customer: Api, ids: dict[str, str], key: str) -> dict[str, Any]:
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
         "POST jobs/<str:public_id>/cancel/": {},
+        "POST batches/<str:public_id>/cancel/": {},
         "POST rules/": WARNING | {"job": ids["jobs"], "name": "Another", "window_answers": None, "duration_s": None},
         "PUT rules/<str:public_id>/": WARNING | {"threshold": 2.5},
         "POST rules/<str:public_id>/try/": {},
