@@ -8,7 +8,7 @@ from common.ids import from_public, uuid7
 from marketplace.models import Assignment, Notice
 from tests.api import pool, shop
 from tests.api.routes import KEYED
-from tests.api.world import add_rule, refuse
+from tests.api.rulings import add_rule, refuse
 from vendors.models import Vendor
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,11 +5,8 @@ from typing import Any
 
 from django.db import connection
 
-from common.ids import from_public
-from marketplace.models import Assignment, JobRecord, Verdict
-from marketplace.services import sweeper
 from tests import wallets
-from tests.api import pool, shop
+from tests.api import pool, rulings, shop
 from tests.api.client import Api
 from tests.api.routes import Route
 
@@ -55,8 +52,8 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
     work = shop.accept_one(seller)
     offer = shop.live_offers(seller)[0] if shop.live_offers(seller) else {"id": work["offer"]}
     attempt = _open_attempt(staff, vendor)
-    rule, effect = _rule(customer, vendor, job, work)
-    second_looks = _second_looks(customer, vendor, staff, job["id"], work["id"])
+    rule, effect = rulings.make_rule(customer, vendor, job, work)
+    second_looks = rulings.second_looks(customer, vendor, staff, job["id"], work["id"])
     dataset = pool.upload(customer, pool.archive()).body
     experiment = customer.made("/experiments/", {"dataset": dataset["id"], "name": "one", "batch_size": 4})
     customer.made(f"/experiments/{experiment['id']}/rounds/")
@@ -79,56 +76,6 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
     money = _money(customer, vendor)
     strangers["vendor"].made("/vendor/", {"name": "Stranger"})
     return World(customer, vendor, staff, strangers, ids, _bodies(customer, work, attempt, dataset, ids) | money)
-
-
-WARNING = {
-    "subject": "vendor",
-    "collector": "n_answers",
-    "comparator": ">",
-    "threshold": 0.5,
-    "min_n": 1,
-    "window_s": 3600,
-    "action": "warn",
-}
-
-
-def add_rule(customer: Api, job: str, name: str) -> str:
-    """Make a rule that warns at every answer, and switch it on."""
-    rule = customer.made("/rules/", WARNING | {"job": job, "name": name})["id"]
-    customer.made(f"/rules/{rule}/try/")
-    customer.made(f"/rules/{rule}/switch/", {"on": True})
-    return str(rule)
-
-
-def _rule(customer: Api, vendor: Api, job: Any, work: Any) -> tuple[str, str]:
-    """Return a rule and what it did."""
-    rule = add_rule(customer, job["id"], "Warn")
-    answers = shop.annotations_for(work)[-1:]
-    vendor.send("PUT", f"/assignments/{work['id']}/annotations/", {"annotations": answers})
-    sweeper.sweep()
-    return rule, vendor.get("/rule-effects/").body["results"][0]["id"]
-
-
-def _second_looks(customer: Api, vendor: Api, staff: Api, job: str, work: str) -> dict[str, str]:
-    """Return a dispute, what staff has to decide of it, and a review; what vetting would have done is set in place."""
-    records = JobRecord.objects.filter(pk__in=JobRecord.objects.order_by("-pk").values("pk")[:6])
-    records.update(state="labeled", label=0, confidence=0.8)
-    assignment = Assignment.objects.get(pk=from_public("asg", work))
-    refuse(assignment)
-    dispute = vendor.made(f"/assignments/{work}/disputes/", {"text": "It is right."})["id"]
-    customer.made(f"/jobs/{job}/reviews/", {"n": 1})
-    return {
-        "disputes": dispute,
-        "adjudications": staff.get("/adjudications/").body["results"][0]["id"],
-        "reviews": customer.get(f"/jobs/{job}/reviews/").body["results"][0]["id"],
-    }
-
-
-def refuse(assignment: Assignment) -> None:
-    """Refuse the answers of a piece of work, as a verdict would."""
-    figures = {"error_estimate": 0.5, "error_low": 0.4, "error_high": 0.6}
-    Verdict.objects.create(assignment=assignment, outcome="accepted", words="So it is.", **figures)
-    assignment.annotations.update(state="rejected")
 
 
 def _open_attempt(staff: Api, vendor: Api) -> Any:
@@ -156,7 +103,8 @@ def _bodies(customer: Api, work: Any, attempt: Any, dataset: Any, ids: dict[str,
         | _of_vendor(attempt, ids)
         | _of_staff()
         | _of_work(work["records"][0]["key"])
-        | _of_jobs(customer, ids, work["records"][-1]["key"])
+        | _of_jobs(customer)
+        | rulings.bodies(ids["jobs"], work["records"][-1]["key"])
         | _of_curation(customer, dataset)
     )
 
@@ -240,22 +188,13 @@ def _of_work(key: str) -> dict[str, Any]:
     }
 
 
-def _of_jobs(customer: Api, ids: dict[str, str], key: str) -> dict[str, Any]:
+def _of_jobs(customer: Api) -> dict[str, Any]:
     return {
         "POST label-schemas/": {"name": "S", "task_type": "classification", "classes": ["a", "b"]},
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
         "POST jobs/<str:public_id>/cancel/": {},
         "POST batches/<str:public_id>/cancel/": {},
-        "POST rules/": WARNING | {"job": ids["jobs"], "name": "Another", "window_answers": None, "duration_s": None},
-        "PUT rules/<str:public_id>/": WARNING | {"threshold": 2.5},
-        "POST rules/<str:public_id>/try/": {},
-        "POST rules/<str:public_id>/switch/": {"on": False},
-        "POST assignments/<str:public_id>/disputes/": {"text": "It is right.", "key": key},
-        "POST adjudications/<str:public_id>/decide/": {"label": "cat", "note": "Plain to see."},
-        "POST jobs/<str:public_id>/reviews/": {"n": 1, "seed": 1},
-        "POST reviews/<str:public_id>/decide/": {"label": "cat", "note": "Looked again."},
-        "POST rule-effects/<str:public_id>/reverse/": {"reason": "A mistake."},
         "POST batches/<str:public_id>/resolve/": {
             "choice": "raise_price",
             "max_price_micro": 10**6,
