@@ -13,7 +13,7 @@ from api.serializers import Body, Resource, own_id
 from api.v1.answers import check_one
 from marketplace.models import Review
 from marketplace.selectors import jobs
-from marketplace.services import reviews
+from marketplace.services import second_looks
 from marketplace.services.annotations import CANNOT_LABEL_REASONS
 
 
@@ -82,7 +82,7 @@ class JobReviewsView(views.Resource):
     @extend_schema(request=DrawIn, responses={201: DrawnOut})
     def create(self, request: Request, public_id: str) -> Response:
         """Draw decided records for review."""
-        drawn = reviews.draw(actor=self.actor, job_id=views.id_in_path("job", public_id), **self.given(DrawIn))
+        drawn = second_looks.draw(actor=self.actor, job_id=views.id_in_path("job", public_id), **self.given(DrawIn))
         first = drawn[0]
         told = {"drawing": first.drawing, "n_drawn": len(drawn), "n_records": first.pool_size}
         return self.answer(told, DrawnOut, 201)
@@ -90,7 +90,7 @@ class JobReviewsView(views.Resource):
     @extend_schema(responses=AccuracyOut)
     def accuracy(self, request: Request, public_id: str) -> Response:
         """Return the accuracy that the newest whole review tells of."""
-        found = reviews.accuracy(actor=self.actor, job_id=views.id_in_path("job", public_id))
+        found = second_looks.accuracy(actor=self.actor, job_id=views.id_in_path("job", public_id))
         nothing = {"mean": None, "low": None, "high": None, "n_reviewed": 0, "n_effective": None}
         return self.answer(nothing if found is None else found, AccuracyOut)
 
@@ -107,5 +107,5 @@ class ReviewsView(views.Resource):
         jobs.review(self.actor, review_id)
         given = self.given(SecondLookIn)
         label = check_one(given, "answer")
-        reviews.decide(actor=self.actor, review_id=review_id, label=label, note=given.get("note", ""))
+        second_looks.decide(actor=self.actor, review_id=review_id, label=label, note=given.get("note", ""))
         return self.answer(jobs.review(self.actor, review_id), ReviewOut)

@@ -72,6 +72,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:public_id>/batches/", JobBatchesView.as_view({"get": "list"})),
     path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),
     path("batches/<str:public_id>/resolve/", BatchesView.as_view({"post": "resolve"})),
+    path("batches/<str:public_id>/review/", BatchesView.as_view({"post": "review"})),
     path("batches/<str:public_id>/cancel/", BatchesView.as_view({"post": "cancel"})),
     path("rules/", RulesView.as_view({"get": "list", "post": "create"})),
     path("rules/<str:public_id>/", RulesView.as_view({"get": "retrieve", "put": "update"})),

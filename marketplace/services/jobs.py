@@ -64,6 +64,7 @@ class JobTerms:
     max_offers: int = 8
     round_pause_s: float = 300.0
     wave_size: int = 1
+    review_window_s: int = 72 * 3600
 
 
 def create_schema(

@@ -1,112 +1,204 @@
-"""Reviews: decided records, the unsure ones more often, are looked at by a person, who confirms or corrects."""
+"""The customer's review of vetted batches: accept, refuse single labels with reasons, or let the time pass.
 
+Money moves when a review ends, never before; labels are there to train on at once. A review ends exactly once, by
+whoever locks the batch first, customer or sweeper.
+"""
+
+import datetime
 import uuid
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
-import numpy as np
-from django.db import transaction
-from django.db.models import Max
+from django.db import connection, transaction
+from django.db.models import F
 
-from common import audit
+from common import outbox
 from common.actors import Actor
-from common.clock import Now
-from common.errors import NotFoundError, ValidationFailedError
-from marketplace.core import reviewing
-from marketplace.core.states import RecordState
-from marketplace.errors import AlreadyDecidedError
-from marketplace.models import JobRecord, Review
+from common.clock import Now, database_now
+from common.errors import FieldError, NotFoundError, ValidationFailedError
+from marketplace.core import pricing
+from marketplace.core.states import AnnotationState, RecordState, ReviewState
+from marketplace.errors import BatchStateError
+from marketplace.models import Annotation, Batch, Job, JobRecord, Settlement
 from marketplace.selectors import jobs
-from marketplace.services import corrections, events, readings
-from marketplace.services.corrections import Cause
-
-_DECIDED = (RecordState.LABELED, RecordState.UNLABELABLE)
+from marketplace.services import events
 
 
-def draw(*, actor: Actor, job_id: uuid.UUID, n: int, seed: int = 0) -> list[Review]:
-    """Draw decided records of a job for review, the unsure ones more often, and note each one's chance.
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A label the customer refuses: the record's key, and why, for the vendor to read."""
 
-    Records reviewed before may be drawn again only after all; those are left out. Locks the job.
+    key: str
+    reason: str
 
-    Raises
-    ------
-    ValidationFailedError
-        When no decided record is left to review.
+
+def open_for(batches: Iterable[Batch], window_s: int) -> None:
+    """Open the review of concluded batches that hold accepted labels, in the vetting's transaction.
+
+    With a window of zero nothing is reviewed: settlements are due at once.
     """
-    actor.require("jobs:write")
-    with transaction.atomic(durable=True):
-        job = jobs.get(actor, job_id, lock=True)
-        rows = JobRecord.objects.filter(job=job, state__in=_DECIDED, reviews=None).order_by("pk")
-        pool = list(rows.values_list("pk", "confidence"))
-        if not pool:
-            raise ValidationFailedError.of("n", "nothing_left", "No decided record is left that was not drawn before.")
-        chance = reviewing.inclusion(np.array([1 - (confidence or 0.0) for _, confidence in pool]), n)
-        drawing = (Review.objects.filter(job=job).aggregate(n=Max("drawing"))["n"] or 0) + 1
-        chosen = reviewing.draw(chance, np.random.default_rng(seed))
-        drawn = Review.objects.bulk_create(
-            Review(
-                job=job,
-                record_id=pool[place][0],
-                drawing=drawing,
-                chance=min(float(chance[place]), 1.0),
-                pool_size=len(pool),
-            )
-            for place in chosen
-        )
-        events.of_job(job.pk, "reviews.drawn", drawing=drawing, n_drawn=len(drawn), n_records=len(pool), seed=seed)
-        return drawn
-
-
-def decide(*, actor: Actor, review_id: uuid.UUID, label: Any, note: str = "") -> Review:
-    """Say what a drawn record's label is; another one than the decided label corrects it. Locks the review.
-
-    Decided the same way again, it is returned as it is.
-
-    Parameters
-    ----------
-    label
-        In the task type's JSON form; None when it cannot be labeled.
-
-    Raises
-    ------
-    AlreadyDecidedError
-        When it was decided otherwise.
-    """
-    actor.require("jobs:write")
-    with transaction.atomic(durable=True):
-        mine = Review.objects.filter(pk=review_id, job__in=jobs.for_actor(actor))
-        row = mine.select_for_update(of=("self",)).select_related("record__job__label_schema").first()
-        if row is None:
-            raise NotFoundError("There is no such review.")
-        record = row.record
-        schema = record.job.label_schema
-        found = readings.read(schema, label, record.metadata, "answer")
-        if row.decided_at is not None:
-            if corrections.says(schema, record.metadata, corrections.reading_of(record), found):
-                return row
-            raise AlreadyDecidedError
-        is_right = corrections.says(schema, record.metadata, corrections.reading_of(record), found)
-        Review.objects.filter(pk=row.pk).update(is_right=is_right, note=note, decided_at=Now())
-        row.refresh_from_db(fields=["is_right", "note", "decided_at"])
-        if not is_right:
-            corrections.correct_record(record, found, Cause(note or "A reviewer corrected it.", review=row))
-        audit.record(actor=actor, action="review.decided", target=row, is_right=is_right)
-        return row
-
-
-def accuracy(*, actor: Actor, job_id: uuid.UUID) -> reviewing.Accuracy | None:
-    """Return the estimated accuracy of a job's labels as first decided, or None before the first whole drawing is done.
-
-    Of the newest drawing whose reviews are all decided: a half-done one would favour what is quick to review.
-    """
-    job = jobs.get(actor, job_id)
-    rows = list(
-        Review.objects.filter(job=job)
-        .order_by("drawing", "pk")
-        .values_list("drawing", "chance", "pool_size", "is_right")
+    if not window_s:
+        return
+    ids = [batch.pk for batch in batches]
+    paid = Annotation.objects.filter(assignment__batch__in=ids, is_current=True, state=AnnotationState.ACCEPTED)
+    Batch.objects.filter(pk__in=paid.values("assignment__batch"), review="").update(
+        review=ReviewState.OPEN, review_from_at=Now(), review_due_at=Now() + datetime.timedelta(seconds=window_s)
     )
-    for number in sorted({row[0] for row in rows}, reverse=True):
-        mine = [row for row in rows if row[0] == number]
-        if all(row[3] is not None for row in mine):
-            right, chance = np.array([float(bool(row[3])) for row in mine]), np.array([row[1] for row in mine])
-            return reviewing.estimate(right, chance, mine[0][2])
-    return None
+
+
+_CLOSE: Final = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM marketplace_batch
+    WHERE review = 'open' AND {which} ORDER BY review_due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+), done AS (
+    UPDATE marketplace_batch b SET review = %(outcome)s, reviewed_at = statement_timestamp()
+    FROM due WHERE b.id = due.id
+    RETURNING b.id, b.job_id, b.lot_id, b.review_from_at
+), owed AS (
+    UPDATE marketplace_settlement s SET post_due_at = statement_timestamp()
+    FROM done JOIN marketplace_assignment a ON a.batch_id = done.id JOIN marketplace_job j ON j.id = done.job_id
+    WHERE s.assignment_id = a.id AND j.is_billed AND s.vendor_micro + s.fee_micro > 0
+), told AS (
+    INSERT INTO marketplace_routingevent (created_at, job_id, lot_id, batch_id, vendor_id, kind, subject, facts)
+    SELECT statement_timestamp(), job_id, lot_id, id, NULL, 'batch.reviewed', id, jsonb_build_object(
+        'outcome', %(outcome)s::text, 'waited_s', extract(epoch FROM statement_timestamp() - review_from_at))
+    FROM done
+)
+SELECT count(*) FROM done
+"""
+
+
+def _close(which: str, outcome: ReviewState, **facts: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE.format(which=which), {"outcome": outcome.value, "limit": 1} | facts)
+        return int(cursor.fetchone()[0])
+
+
+def accept_due(*, limit: int = 1000) -> int:
+    """Accept what customers have let pass; return how many batches. Any number may run: each review ends once."""
+    with transaction.atomic():
+        return _close("review_due_at <= statement_timestamp()", ReviewState.AUTO, limit=limit)
+
+
+def accept(*, actor: Actor, batch_id: uuid.UUID) -> Batch:
+    """Accept a batch before its time is up; its vendors are paid. Asked again, the accepted batch is returned.
+
+    Raises
+    ------
+    BatchStateError
+        When the batch is not vetted yet, or labels of it were refused.
+    """
+    actor.require("jobs:write")
+    with transaction.atomic(durable=True):
+        batch = _locked(actor, batch_id)
+        if batch.review == ReviewState.OPEN:
+            _close("id = %(id)s", ReviewState.ACCEPTED, id=batch.pk)
+            batch.refresh_from_db()
+        elif batch.review not in {ReviewState.ACCEPTED, ReviewState.AUTO}:
+            raise _not_open(batch)
+        return batch
+
+
+def refuse(*, actor: Actor, batch_id: uuid.UUID, refusals: Sequence[Refusal]) -> Batch:
+    """Refuse labels of a batch, each with its reason, and accept the others; only those are paid.
+
+    The refused records end unresolved, their vendors read why. Locks the batch, then the job.
+
+    Raises
+    ------
+    BatchStateError
+        When the review is not open, or its time is up though no sweeper has closed it yet.
+    ValidationFailedError
+        When nothing is refused, a key is given twice or names no accepted label of this batch, or a reason is missing.
+    """
+    actor.require("jobs:write")
+    with transaction.atomic(durable=True):
+        batch = _locked(actor, batch_id)
+        if batch.review != ReviewState.OPEN:
+            raise _not_open(batch)
+        if batch.review_due_at is None or batch.review_due_at <= database_now():
+            raise BatchStateError("The time to review this batch is over; it counts as accepted.", state="auto")
+        refused = _refused(batch, refusals)
+        _take_back(batch, refused)
+        _tell(batch, refusals, refused)
+        _close("id = %(id)s", ReviewState.REFUSED, id=batch.pk)
+        batch.refresh_from_db()
+        return batch
+
+
+def _locked(actor: Actor, batch_id: uuid.UUID) -> Batch:
+    batch = jobs.batches(actor).select_for_update(of=("self",)).filter(pk=batch_id).first()
+    if batch is None:
+        raise NotFoundError("There is no such batch.")
+    return batch
+
+
+def _not_open(batch: Batch) -> BatchStateError:
+    words = "has nothing to review yet" if not batch.review else f"was reviewed: {batch.review}"
+    return BatchStateError(f"This batch {words}.", state=batch.review or batch.state)
+
+
+def _refused(batch: Batch, refusals: Sequence[Refusal]) -> list[Annotation]:
+    """Return the accepted annotations that are refused, or raise with every finding in its place."""
+    rows = Annotation.objects.filter(
+        assignment__batch=batch, is_current=True, state=AnnotationState.ACCEPTED, record__isnull=False
+    ).select_related("record", "assignment")
+    by_key = {row.record.key: row for row in rows if row.record is not None}
+    times = Counter(refusal.key for refusal in refusals)
+    errors: list[FieldError] = []
+    for number, refusal in enumerate(refusals):
+        field = f"records[{number}]"
+        if refusal.key not in by_key:
+            detail = f"The batch holds no accepted label of {refusal.key!r}."
+            errors.append({"field": f"{field}.key", "code": "unknown_record", "detail": detail})
+        elif times[refusal.key] > 1:
+            errors.append({"field": f"{field}.key", "code": "duplicate_key", "detail": "Name each record once."})
+        if not refusal.reason.strip():
+            detail = "Say why, in words the vendor can act on."
+            errors.append({"field": f"{field}.reason", "code": "required", "detail": detail})
+    if not refusals:
+        detail = "Name the records whose labels you refuse, or accept the batch."
+        errors.append({"field": "records", "code": "required", "detail": detail})
+    if errors:
+        raise ValidationFailedError(f"{len(errors)} problems in {len(refusals)} refusals.", errors=errors)
+    return [by_key[refusal.key] for refusal in refusals]
+
+
+def _take_back(batch: Batch, refused: Sequence[Annotation]) -> None:
+    """Mark labels refused, shrink the settlements they were in, and free what they held of the budget."""
+    Annotation.objects.filter(pk__in=[row.pk for row in refused]).update(state=AnnotationState.REJECTED)
+    JobRecord.objects.filter(pk__in=[row.record_id for row in refused]).update(
+        state=RecordState.UNRESOLVED,
+        label=None,
+        value=None,
+        confidence=None,
+        posterior=None,
+        reason="refused_in_review",
+    )
+    n_refused = Counter(row.assignment_id for row in refused)
+    freed = 0
+    for settlement in Settlement.objects.filter(assignment__in=n_refused).order_by("pk"):
+        before = settlement.vendor_micro + settlement.fee_micro
+        settlement.n_paid -= n_refused[settlement.assignment_id]
+        settlement.vendor_micro = settlement.n_paid * settlement.price_micro
+        after = pricing.cost_micro(settlement.n_paid, settlement.price_micro, batch.job.fee_basis_points)
+        settlement.fee_micro = after - settlement.vendor_micro
+        settlement.save(update_fields=["n_paid", "vendor_micro", "fee_micro"])
+        freed += before - after
+    Job.objects.filter(pk=batch.job_id).update(
+        spent_micro=F("spent_micro") - freed, committed_micro=F("committed_micro") - freed
+    )
+
+
+def _tell(batch: Batch, refusals: Sequence[Refusal], refused: Sequence[Annotation]) -> None:
+    reasons = {refusal.key: refusal.reason for refusal in refusals}
+    events.of_batch(batch, "review.refused", subject=batch.pk, n=len(refused), reasons=reasons)
+    by_vendor: dict[uuid.UUID, list[str]] = {}
+    for row, refusal in zip(refused, refusals, strict=True):
+        by_vendor.setdefault(row.vendor_id, []).append(f"{refusal.key}: {refusal.reason}")
+    for vendor_id, lines in sorted(by_vendor.items()):
+        facts = {"job": batch.job.title, "n": len(lines), "why": "; ".join(lines)[:1000]}
+        about = [{"subject": str(batch.pk), "facts": facts}]
+        outbox.put("vendor.notice", {"vendor": str(vendor_id), "kind": "review.refused", "about": about})

@@ -194,6 +194,7 @@ def _of_jobs(customer: Api) -> dict[str, Any]:
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
         "POST jobs/<str:public_id>/cancel/": {},
+        "POST batches/<str:public_id>/review/": {"decision": "accept"},
         "POST batches/<str:public_id>/cancel/": {},
         "POST batches/<str:public_id>/resolve/": {
             "choice": "raise_price",

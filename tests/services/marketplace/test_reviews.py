@@ -1,90 +1,173 @@
-"""Reviews: drawn with known chances, they correct labels and tell the accuracy."""
+"""The customer's review: open for a while, ended exactly once, and money moves only then."""
+
+import datetime
+import threading
 
 import pytest
+from django.db import close_old_connections, connection, transaction
+from django.utils import timezone
 
-from common.errors import NotFoundError, ValidationFailedError
-from marketplace.errors import AlreadyDecidedError
-from marketplace.models import Correction, JobRecord, Review
-from marketplace.services import reviews, vetting
+from common import ledger, outbox
+from common.errors import ConflictError, NotFoundError, ValidationFailedError
+from common.ledger import Account, Kind, Posting
+from marketplace.errors import BatchStateError
+from marketplace.models import Annotation, Batch, Job, JobRecord, Notice, RoutingEvent, Settlement
+from marketplace.services import cancellations, holds, reviews, sweeper, vetting
+from marketplace.services.reviews import Refusal
 from tests import market
 
 pytestmark = pytest.mark.django_db(transaction=True)
+BUDGET = 2_000_000
+A_LABEL = 44_000
 
 
 @pytest.fixture
-def owner():
-    return market.customer()
-
-
-@pytest.fixture
-def job(owner):
+def vetted(settings):
+    """A billed job of six labels, vetted, its review open."""
+    settings.BILLING_ENABLED = True
     market.gold_set()
-    sellers = [market.seller(price) for price in (30_000, 40_000)]
-    job = market.job(owner, n_records=20, batch_size=20, n_gold=0)
-    for one in sellers:
-        market.work(one)
+    one, actor = market.seller(40_000), market.customer()
+    wallet = holds.wallet_of(actor.organization_id, "USD")
+    with transaction.atomic():
+        ledger.post([Posting(f"fill/{wallet.owner}", Account(Kind.PROVIDER, "USD"), wallet, BUDGET, "top-up")])
+    terms = {"n_gold": 0, "min_overlap": 1, "max_overlap": 1, "budget_micro": BUDGET, "review_window_s": 72 * 3600}
+    job = market.job(actor, **terms)
+    market.work(one)
     vetting.vet_lot(lot_id=job.lots.get().pk)
-    assert set(job.records.values_list("state", flat=True)) == {"labeled"}
-    JobRecord.objects.filter(job=job, key__in=["record-1", "record-2"]).update(confidence=0.6)
-    return job
+    return actor, one, Batch.objects.get(job=job)
 
 
-def truth(review):
-    return market.truth(review.record.key)
+def earned(one: market.Seller) -> int:
+    return ledger.balance(holds.payable_to(one.vendor_id, one.actor.organization_id, "USD"))
 
 
-def test_a_drawing_notes_its_chances_and_favours_the_unsure(owner, job):
-    drawn = reviews.draw(actor=owner, job_id=job.pk, n=6, seed=3)
-    assert len(drawn) == 6
-    again = Review.objects.filter(job=job)
-    assert {row.pool_size for row in again} == {20}
-    chances = {row.record.key: row.chance for row in again.select_related("record")}
-    assert {"record-1", "record-2"} <= set(chances)
-    assert chances["record-1"] > 2 * min(chances.values())
+def let_pass() -> None:
+    Batch.objects.update(review_due_at=timezone.now())
 
 
-def test_confirming_all_tells_a_high_accuracy_with_its_doubt(owner, job):
-    assert reviews.accuracy(actor=owner, job_id=job.pk) is None
-    for row in reviews.draw(actor=owner, job_id=job.pk, n=10, seed=1):
-        assert reviews.accuracy(actor=owner, job_id=job.pk) is None  # half a drawing says nothing
-        assert reviews.decide(actor=owner, review_id=row.pk, label=truth(row)).is_right
-    found = reviews.accuracy(actor=owner, job_id=job.pk)
-    assert (found.mean, found.high, found.n_reviewed) == (1.0, 1.0, 10)
-    assert 0.5 < found.low < 1
-    assert not Correction.objects.exists()
+def test_labels_are_there_at_once_and_money_waits_for_the_review(vetted):
+    _, one, batch = vetted
+    assert (batch.state, batch.review) == ("done", "open")
+    assert (batch.review_due_at - batch.review_from_at).total_seconds() == 72 * 3600
+    assert JobRecord.objects.filter(state="labeled").count() == 6
+    sweeper.sweep()
+    assert earned(one) == 0
+    let_pass()
+    sweeper.sweep()
+    batch.refresh_from_db()
+    assert batch.review == "auto"
+    assert earned(one) == 6 * 40_000
+    assert not ledger.discrepancies()
 
 
-def test_a_correction_changes_the_label_and_counts_against_the_accuracy(owner, job):
-    drawn = reviews.draw(actor=owner, job_id=job.pk, n=20)
-    wrong = {"cat": "dog", "dog": "bird", "bird": "cat"}
-    for place, row in enumerate(drawn):
-        label = wrong[truth(row)] if place < 5 else truth(row)
-        reviews.decide(actor=owner, review_id=row.pk, label=label, note="Looked again.")
-    found = reviews.accuracy(actor=owner, job_id=job.pk)
-    assert (found.mean, found.low, found.high) == (0.75, 0.75, 0.75)  # every record was looked at
-    assert Correction.objects.count() == 5
-    correction = Correction.objects.order_by("pk").first()
-    assert correction.review_id == drawn[0].pk
-    assert market.CLASSES[correction.new_label] == wrong[truth(drawn[0])]
+def test_the_customer_may_accept_early_and_again(vetted):
+    actor, one, batch = vetted
+    for _ in range(2):
+        assert reviews.accept(actor=actor, batch_id=batch.pk).review == "accepted"
+    sweeper.sweep()
+    assert earned(one) == 6 * 40_000
+    told = RoutingEvent.objects.get(kind="batch.reviewed")
+    assert told.facts["outcome"] == "accepted"
+    assert 0 <= told.facts["waited_s"] < 60
 
 
-def test_a_label_can_be_taken_back_as_impossible(owner, job):
-    (row,) = reviews.draw(actor=owner, job_id=job.pk, n=1)
-    reviews.decide(actor=owner, review_id=row.pk, label=None, note="A black picture.")
-    record = JobRecord.objects.get(pk=row.record_id)
-    assert (record.state, record.label) == ("unlabelable", None)
+def test_refused_labels_are_not_paid_and_the_vendor_reads_why(vetted):
+    actor, one, batch = vetted
+    refusals = [Refusal("record-1", "It is a fox."), Refusal("record-4", "Blurred.")]
+    assert reviews.refuse(actor=actor, batch_id=batch.pk, refusals=refusals).review == "refused"
+    sweeper.sweep()
+    assert earned(one) == 4 * 40_000
+    job = Job.objects.get()
+    assert job.spent_micro == job.committed_micro == 4 * A_LABEL
+    assert Settlement.objects.get().n_paid == 4
+    assert Annotation.objects.filter(state="rejected").count() == 2
+    ended = JobRecord.objects.filter(state="unresolved").order_by("key").values_list("key", "reason", "label")
+    assert list(ended) == [("record-1", "refused_in_review", None), ("record-4", "refused_in_review", None)]
+    while outbox.relay():
+        pass
+    notice = Notice.objects.get(kind="review.refused")
+    assert (notice.vendor_id, notice.facts["n"]) == (one.vendor_id, 2)
+    assert "record-1: It is a fox." in notice.facts["why"]
+    cancellations.cancel_job(actor=actor, job_id=job.pk)
+    sweeper.sweep()
+    assert ledger.balance(holds.wallet_of(actor.organization_id, "USD")) == BUDGET - 4 * A_LABEL
+    assert not ledger.discrepancies()
 
 
-def test_bad_reviews_are_refused(owner, job):
-    (row,) = reviews.draw(actor=owner, job_id=job.pk, n=1)
-    with pytest.raises(ValidationFailedError):
-        reviews.decide(actor=owner, review_id=row.pk, label="whale")
+@pytest.mark.parametrize(
+    ("refusals", "field", "code"),
+    [
+        ([], "records", "required"),
+        ([Refusal("record-99", "No.")], "records[0].key", "unknown_record"),
+        ([Refusal("record-1", "a"), Refusal("record-1", "b")], "records[0].key", "duplicate_key"),
+        ([Refusal("record-1", " ")], "records[0].reason", "required"),
+    ],
+)
+def test_a_refusal_that_makes_no_sense_changes_nothing(vetted, refusals, field, code):
+    actor, _, batch = vetted
+    with pytest.raises(ValidationFailedError) as refused:
+        reviews.refuse(actor=actor, batch_id=batch.pk, refusals=refusals)
+    assert (refused.value.errors[0]["field"], refused.value.errors[0]["code"]) == (field, code)
+    batch.refresh_from_db()
+    assert batch.review == "open"
+    assert Settlement.objects.get().n_paid == 6
+
+
+def test_nothing_is_refused_after_the_end_though_no_sweeper_ran(vetted):
+    actor, _, batch = vetted
+    let_pass()
+    one = [Refusal("record-1", "No.")]
+    with pytest.raises(BatchStateError, match="over"):
+        reviews.refuse(actor=actor, batch_id=batch.pk, refusals=one)
+    assert reviews.accept_due() == 1
+    with pytest.raises(BatchStateError, match="was reviewed: auto"):
+        reviews.refuse(actor=actor, batch_id=batch.pk, refusals=one)
     with pytest.raises(NotFoundError):
-        reviews.decide(actor=market.customer(), review_id=row.pk, label="cat")
-    reviews.decide(actor=owner, review_id=row.pk, label=truth(row))
-    assert reviews.decide(actor=owner, review_id=row.pk, label=truth(row)).is_right
-    with pytest.raises(AlreadyDecidedError):
-        reviews.decide(actor=owner, review_id=row.pk, label=None)
-    reviews.draw(actor=owner, job_id=job.pk, n=100)
-    with pytest.raises(ValidationFailedError, match="No decided record is left"):
-        reviews.draw(actor=owner, job_id=job.pk, n=1)
+        reviews.accept(actor=market.customer(), batch_id=batch.pk)
+
+
+def test_a_batch_not_vetted_has_nothing_to_review():
+    market.gold_set()
+    actor = market.customer()
+    market.job(actor, min_overlap=1)
+    with pytest.raises(BatchStateError, match="nothing to review"):
+        reviews.accept(actor=actor, batch_id=Batch.objects.get().pk)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_review_ends_exactly_once_whoever_races(vetted, number):
+    actor, one, batch = vetted
+    Batch.objects.update(review_due_at=timezone.now() + datetime.timedelta(seconds=0.05))
+    barrier, said, errors = threading.Barrier(4), [], []
+    refuse = [Refusal("record-1", "No.")]
+    acts = [
+        sweeper.sweep,
+        reviews.accept_due,
+        lambda: reviews.accept(actor=actor, batch_id=batch.pk),
+        lambda: reviews.refuse(actor=actor, batch_id=batch.pk, refusals=refuse),
+    ]
+
+    def run(act) -> None:
+        try:
+            barrier.wait(10)
+            act()
+        except ConflictError as error:
+            said.append(error.code)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    close_old_connections()
+    assert errors == []
+    sweeper.sweep()
+    batch.refresh_from_db()
+    assert RoutingEvent.objects.filter(kind="batch.reviewed").count() == 1
+    n_paid = 5 if batch.review == "refused" else 6
+    assert earned(one) == n_paid * 40_000
+    assert not ledger.discrepancies()
