@@ -6,6 +6,7 @@ from marketplace.models.campaigns import Campaign
 from marketplace.models.corrections import Adjudication, Correction, Dispute, Review, SettlementAdjustment
 from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, LabelSchema, Lot
 from marketplace.models.notices import LateInterest, Notice
+from marketplace.models.quotes import JobQuote
 from marketplace.models.rules import Rule, RuleEffect, RuleTrial
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "GoldRecord",
     "InstructionVersion",
     "Job",
+    "JobQuote",
     "JobRecord",
     "LabelSchema",
     "LateInterest",
