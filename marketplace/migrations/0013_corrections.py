@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0011_reviews'),
+        ('marketplace', '0012_quotes'),
         ('vendors', '0004_working_deadline'),
     ]
 
