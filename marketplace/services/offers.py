@@ -66,7 +66,7 @@ def accept(*, actor: Actor, offer_id: uuid.UUID, n_records: int | None = None) -
 
 def _accept(offer_id: uuid.UUID, vendor_id: uuid.UUID, n_records: int | None) -> Assignment:
     taken = Offer.objects.filter(pk=offer_id, vendor_id=vendor_id, state=OfferState.LIVE, expires_at__gt=Now()).update(
-        state=OfferState.ACCEPTED, decided_at=Now()
+        state=OfferState.ACCEPTED, decided_at=Now(), reason="accepted"
     )
     offer = _own_offer(offer_id, vendor_id)
     if not taken:
