@@ -76,7 +76,7 @@ def make_jobs(n_jobs: int, n_batches: int) -> list[Job]:
     return [jobs.create(actor=actor, label_schema_id=schema.pk, terms=terms, records=records) for _ in range(n_jobs)]
 
 
-def execute(sql: str, *parameters: object) -> int:
+def execute(sql: str, *parameters: int | str) -> int:
     """Run a statement; return how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
