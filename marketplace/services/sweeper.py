@@ -12,7 +12,7 @@ from common import outbox
 from marketplace.core.states import BatchState
 from marketplace.models import Batch
 from marketplace.services import assignments, holds, offering, routing
-from vendors.services import hours
+from vendors.services import documents, hours, onboarding
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ def sweep() -> Sweep:
     n_late = assignments.sweep_timers()
     n_ranked = _rank_due()
     n_offers = len(offering.advance())
+    onboarding.lift_suspensions()
+    documents.warn_due()
     holds.post_due()
     holds.release_due()
     outbox.relay()

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 
 from common.actors import VENDOR, Actor
 from portal import pages
-from vendors.selectors import scorecards, vendors
+from vendors.selectors import scorecards, standing, vendors
 
 
 @pages.page("vendor:read", VENDOR)
@@ -15,6 +15,6 @@ def scorecard(request: HttpRequest, actor: Actor) -> HttpResponse:
         request,
         "portal/vendor/scorecard.html",
         vendor=vendor,
-        requirements=vendors.requirements(vendor),
+        requirements=standing.requirements(vendor),
         scores=scorecards.of_vendor(vendor),
     )

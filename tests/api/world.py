@@ -10,6 +10,13 @@ from tests.api import pool, shop
 from tests.api.client import Api
 from tests.api.routes import Route
 
+PAPER = {
+    "kind": "identity",
+    "number": "A-1",
+    "uri": "https://vendor.example/a.pdf",
+    "sha256": "a" * 64,
+    "issued_at": "2026-01-01T00:00:00Z",
+}
 OTHER_KIND = {"task_type": "multilabel", "modality": "text"}
 
 
@@ -44,7 +51,7 @@ class World:
         return self.bodies[str(route)] if route.is_write else None
 
 
-def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> World:
+def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api], sign_up_vendor: Api) -> World:
     """Make one of everything."""
     shop.add_gold_set(staff)
     seller = shop.admit(staff, shop.apply_as_vendor(vendor))
@@ -69,8 +76,20 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
         "campaigns": customer.made("/campaigns/", _pair(customer, dataset["id"], "two") | {"rounds": 1})["id"],
     }
     money = _money(customer, vendor)
+    paper = vendor.made("/vendor/documents/", PAPER)
+    ids |= {"documents": paper["id"], "appeals": _suspended(sign_up_vendor, staff)}
     strangers["vendor"].made("/vendor/", {"name": "Stranger"})
     return World(customer, vendor, staff, strangers, ids, _bodies(customer, work, attempt, dataset, ids) | money)
+
+
+def _suspended(vendor: Api, staff: Api) -> str:
+    """Return the appeal of another vendor that was rejected."""
+    shop.apply_as_vendor(vendor)
+    vendor.made("/vendor/submit/")
+    vendor_id = vendor.get("/vendor/").body["id"]
+    answer = staff.post(f"/vendors/{vendor_id}/review/", {"decision": "reject", "reason": "No."})
+    assert answer.status == 200, answer.body
+    return str(vendor.made("/vendor/appeals/", {"text": "Look again."})["id"])
 
 
 def _open_attempt(staff: Api, vendor: Api) -> Any:
@@ -150,12 +169,21 @@ def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
         },
         "POST vendor/hours/drop/": {},
         "POST vendor/submit/": {},
+        "POST vendor/documents/": PAPER | {"sha256": "b" * 64, "expires_at": "2100-01-01T00:00:00Z"},
+        "POST vendor/appeals/": {"text": "Not so."},
+        "POST vendor/close/": {"reason": "Enough."},
     }
 
 
 def _of_staff() -> dict[str, Any]:
     return {
-        "POST vendors/<str:public_id>/review/": {"decision": "suspend", "reason": "To see."},
+        "POST vendors/<str:public_id>/review/": {
+            "decision": "suspend",
+            "reason": "To see.",
+            "until": "2100-01-01T00:00:00Z",
+        },
+        "POST documents/<str:public_id>/decide/": {"is_accepted": True, "reason": "Fine."},
+        "POST appeals/<str:public_id>/decide/": {"is_accepted": True, "reason": "Right."},
         "POST gold-sets/": {
             "task_type": "spans",
             "modality": "text",
@@ -182,6 +210,7 @@ def _of_work(key: str) -> dict[str, Any]:
 
 def _of_jobs(customer: Api) -> dict[str, Any]:
     return {
+        "POST private-vendors/": {"name": "Our own"},
         "POST label-schemas/": {"name": "S", "task_type": "classification", "classes": ["a", "b"]},
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
