@@ -20,7 +20,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # make demo SEED=3 ROUNDS=5, or make demo ARGS="--seed 3 --rounds 5 --keep-running"
 DEMO_ARGS = $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(KEEP),--keep-running) $(ARGS)
 
-.PHONY: help demo test up manage lint bench bench-market clean install install-dev
+.PHONY: help demo test up manage lint bench bench-market bench-vetting clean install install-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,19 @@ bench: $(RUN_STAMP) ## Run the benchmarks; each prints its table and the limit b
 
 bench-market: $(RUN_STAMP) ## Measure the market: offers, expiries, accepts, idle cost (ARGS="--full --write")
 	@$(PY) -m benchmarks.market $(ARGS)
+
+# The peers' packages conflict with ours (an older scikit-learn), and --no-deps leaves transformers out.
+PEERS ?= .venv-peers
+PEERS_STAMP := $(PEERS)/.installed-$(shell cat benchmarks/vetting/peers.txt | cksum | tr -d ' ')
+
+$(PEERS_STAMP): | $(CREATED)
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/vetting/peers.txt
+	@rm -f $(PEERS)/.installed-* && touch $@
+
+bench-vetting: $(RUN_STAMP) $(PEERS_STAMP) ## Compare label vetting with its peers (DATA=folder of real sets; 20 min)
+	@$(PY) -m benchmarks.vetting --peers $(PEERS)/bin/python $(if $(DATA),--data $(DATA)) \
+	  --json docs/measurements/vetting.json --page docs/measurements/vetting.md $(ARGS)
 
 clean: ## Remove what the service, the tests and the tools wrote (not the installed packages)
 	@if [ -x $(PY) ]; then $(PY) -m embedded.clean; fi

@@ -25,6 +25,9 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "experiments:write": "Run experiments.",
         "campaigns:read": "See campaigns.",
         "campaigns:write": "Start and steer campaigns.",
+        "rules:read": "See rules on answers.",
+        "rule_effects:read": "See what rules did.",
+        "rules:write": "Make, try and switch rules; reverse what they did.",
     },
     VENDOR: _EVERYONE
     | {
@@ -36,6 +39,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "assignments:read": "See accepted work.",
         "assignments:write": "Release accepted work.",
         "annotations:write": "Deliver annotations.",
+        "rule_effects:read": "See what rules did to the own annotators.",
     },
     PLATFORM: _EVERYONE
     | {
@@ -46,7 +50,11 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "jobs:read": "See all jobs.",
         "campaigns:read": "See all campaigns.",
         "offers:read": "See all offers.",
+        "offers:withdraw": "Take offers back.",
         "assignments:read": "See all accepted work.",
+        "rules:read": "See all rules.",
+        "rule_effects:read": "See what all rules did.",
+        "rules:write": "Make, try and switch rules; reverse what they did.",
     },
 }
 

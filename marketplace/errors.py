@@ -75,6 +75,18 @@ class CampaignStateError(ConflictError):
     code = "campaign_state"
 
 
+class RuleNotTriedError(ConflictError):
+    """Try the rule on history first: POST /rules/{id}/try/, then switch it on."""
+
+    code = "rule_not_tried"
+
+
+class EffectEndedError(ConflictError):
+    """This effect has ended or was reversed already."""
+
+    code = "effect_ended"
+
+
 class PaymentRefusedError(ValidationFailedError):
     """The payment provider said no; use another payment method or ask your bank."""
 

@@ -1,11 +1,21 @@
 """Outside ids in paths: what is no id of the right kind matches no route, and so is 404."""
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.urls import register_converter
 
 from common.ids import from_public, to_public
+
+_KINDS: Final = {
+    "job": "job",
+    "bat": "batch",
+    "off": "offer",
+    "asg": "assignment",
+    "ven": "vendor",
+    "rul": "rule",
+    "eff": "effect",
+}
 
 
 class PublicId:
@@ -25,6 +35,6 @@ class PublicId:
 
 def register() -> None:
     """Make ``<job:...>`` and its like known to the URL table."""
-    for prefix, name in {"job": "job", "bat": "batch", "off": "offer", "asg": "assignment", "ven": "vendor"}.items():
+    for prefix, name in _KINDS.items():
         kind = type(f"{name.title()}Id", (PublicId,), {"prefix": prefix, "regex": prefix + "_[0-9a-z]{26}"})
         register_converter(kind, name)

@@ -6,6 +6,7 @@ from portal import home, session
 from portal.customer import urls as customer
 from portal.ops import urls as ops
 from portal.ops import views
+from portal.rulings import urls as rulings
 from portal.vendor import urls as vendor
 
 app_name = "portal"
@@ -17,4 +18,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *customer.urlpatterns,
     *vendor.urlpatterns,
     *ops.urlpatterns,
+    *rulings.urlpatterns,
 ]

@@ -9,11 +9,11 @@ from rest_framework.response import Response
 
 from api import views
 from api.fields import IntegerField, PublicIdField, RatioField, choice
-from api.serializers import Body, Resource, own_id
+from api.serializers import Body, EmptyBody, Resource, own_id
 from marketplace.core.states import BatchState
 from marketplace.models import Batch, Offer
 from marketplace.selectors import jobs
-from marketplace.services import escalations
+from marketplace.services import cancellations, escalations
 
 
 class ResolveIn(Body):
@@ -91,7 +91,7 @@ class JobBatchesView(views.Resource):
 class BatchesView(views.Resource):
     """A batch of the caller's jobs."""
 
-    action_scopes = {"retrieve": "jobs:read", "resolve": "jobs:write"}
+    action_scopes = {"retrieve": "jobs:read", "resolve": "jobs:write", "cancel": "jobs:write"}
 
     @extend_schema(responses=BatchDetailOut)
     def retrieve(self, request: Request, public_id: str) -> Response:
@@ -103,6 +103,14 @@ class BatchesView(views.Resource):
         """Decide on an escalated batch: pay more, ask less, wait, or close it."""
         batch_id = views.id_in_path("bat", public_id)
         escalations.resolve(actor=self.actor, batch_id=batch_id, **self.given(ResolveIn))
+        return Response(self._detail(jobs.batch(self.actor, batch_id)))
+
+    @extend_schema(request=EmptyBody, responses=BatchDetailOut)
+    def cancel(self, request: Request, public_id: str) -> Response:
+        """Cancel a batch that is not delivered yet; what was delivered of it is kept and paid."""
+        self.given(EmptyBody)
+        batch_id = views.id_in_path("bat", public_id)
+        cancellations.cancel_batch(actor=self.actor, batch_id=batch_id)
         return Response(self._detail(jobs.batch(self.actor, batch_id)))
 
     def _detail(self, batch: Batch) -> dict[str, Any]:

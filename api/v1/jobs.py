@@ -16,7 +16,7 @@ from api.v1.job_bodies import JobIn, LotIn, gold_of, records_of, terms_of
 from api.v1.label_schemas import LabelSchemaOut
 from marketplace.models import Job
 from marketplace.selectors import jobs as selectors
-from marketplace.services import jobs, routing
+from marketplace.services import cancellations, jobs, routing
 
 MAX_PREVIEW = 10_000
 
@@ -159,7 +159,9 @@ class JobsView(views.Resource):
     def cancel(self, request: Request, public_id: str) -> Response:
         """Cancel a job; delivered labels are kept and paid."""
         self.given(EmptyBody)
-        return Response(progress_of(jobs.cancel(actor=self.actor, job_id=views.id_in_path("job", public_id))))
+        return Response(
+            progress_of(cancellations.cancel_job(actor=self.actor, job_id=views.id_in_path("job", public_id)))
+        )
 
     @extend_schema(parameters=[OpenApiParameter("n_records", int)], responses=CandidatesOut)
     def candidates(self, request: Request, public_id: str) -> Response:

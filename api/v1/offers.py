@@ -8,14 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import IntegerField, PublicIdField, choice
-from api.serializers import Body, Resource, own_id
+from api.fields import IntegerField, PublicIdField, TextField, choice
+from api.serializers import Body, EmptyBody, Resource, own_id
 from api.v1.assignments import AssignmentOut, JobSummaryOut
 from common.clock import database_now
 from marketplace.core.states import OfferState
 from marketplace.models import Offer
 from marketplace.selectors import work
-from marketplace.services import offers
+from marketplace.services import cancellations, interests, offers
 
 STATES = [state.value for state in OfferState]
 
@@ -32,6 +32,22 @@ class DeclineIn(Body):
     """Why not."""
 
     reason = choice(*offers.DECLINE_REASONS)
+
+
+class WithdrawIn(Body):
+    """Why an offer is taken back."""
+
+    reason = TextField(max_length=64)
+
+
+class InterestOut(Resource):
+    """Late interest in the batch of an offer that ran out."""
+
+    offer = PublicIdField("off", source="offer_id")
+    created_at = serializers.DateTimeField()
+    considered_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the batch was ranked anew with you first among equals; null while you wait."
+    )
 
 
 class OfferOut(Resource):
@@ -63,6 +79,8 @@ class OffersView(views.Resource):
         "retrieve": "offers:read",
         "accept": "offers:decide",
         "decline": "offers:decide",
+        "interest": "offers:decide",
+        "withdraw": "offers:withdraw",
     }
     action_parameters = {"list": frozenset({"state"})}
 
@@ -90,6 +108,20 @@ class OffersView(views.Resource):
         """Decline an offer; it weighs half of letting it expire."""
         offer_id = views.id_in_path("off", public_id)
         offers.decline(actor=self.actor, offer_id=offer_id, **self.given(DeclineIn))
+        return Response(self._shown(offer_id))
+
+    @extend_schema(request=EmptyBody, responses=InterestOut)
+    def interest(self, request: Request, public_id: str) -> Response:
+        """Say that you still want the batch of an offer you were too late for; you are told when it comes back."""
+        self.given(EmptyBody)
+        noted = interests.register(actor=self.actor, offer_id=views.id_in_path("off", public_id))
+        return self.answer(noted, InterestOut)
+
+    @extend_schema(request=WithdrawIn, responses=OfferOut)
+    def withdraw(self, request: Request, public_id: str) -> Response:
+        """Take a live offer back (staff); the batch goes to the next candidate and the vendor's record is untouched."""
+        offer_id = views.id_in_path("off", public_id)
+        cancellations.withdraw_offer(actor=self.actor, offer_id=offer_id, **self.given(WithdrawIn))
         return Response(self._shown(offer_id))
 
     def _shown(self, offer_id: Any) -> Any:

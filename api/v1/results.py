@@ -53,15 +53,16 @@ class EventOut(Resource):
         return {name: _public(name, value) for name, value in event.facts.items()}
 
 
+_SUBJECT_PREFIXES = {"offer": "off", "rule": "eff"}
 _FACT_PREFIXES = {"assignment": "asg", "run": "rnk"}
 
 
 def subject_of(event: RoutingEvent) -> str | None:
-    """Return the public id of an event's subject: the job, lot or batch it names, else an offer or an assignment."""
+    """Return the public id of an event's subject: the job, lot or batch it names, else what its kind says."""
     if event.subject is None:
         return None
     owners = {event.job_id: "job", event.lot_id: "lot", event.batch_id: "bat"}
-    other = "off" if event.kind.startswith("offer.") else "asg"
+    other = _SUBJECT_PREFIXES.get(event.kind.partition(".")[0], "asg")
     return to_public(owners.get(event.subject, other), event.subject)
 
 

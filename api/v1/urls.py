@@ -13,10 +13,12 @@ from api.v1.jobs import JobsView
 from api.v1.label_schemas import LabelSchemasView
 from api.v1.market_staff import GoldSetsView, VendorsView
 from api.v1.money import MoneyView, PayoutAccountView, WalletView
+from api.v1.notices import NoticesView
 from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
 from api.v1.qualifications import QualificationView
 from api.v1.results import EventsView, LabelsView
+from api.v1.rules import EffectsView, RulesView
 from api.v1.vendor import VendorView
 from api.v1.vendor_hours import HoursView
 from api.v1.vendor_papers import OwnPapersView, PaperDecisionsView, PrivateVendorsView
@@ -43,6 +45,7 @@ urlpatterns: list[URLPattern] = [
     path("vendor/availability/", VendorView.as_view({"patch": "availability"})),
     path("vendor/hours/", HoursView.as_view({"get": "retrieve", "put": "update"})),
     path("vendor/hours/drop/", HoursView.as_view({"post": "drop"})),
+    path("notices/", NoticesView.as_view({"get": "list"})),
     path("vendor/submit/", VendorView.as_view({"post": "submit"})),
     path("vendor/documents/", OwnPapersView.as_view({"get": "documents", "post": "hand_in"})),
     path("vendor/events/", OwnPapersView.as_view({"get": "events"})),
@@ -58,6 +61,8 @@ urlpatterns: list[URLPattern] = [
     path("offers/<str:public_id>/", OffersView.as_view({"get": "retrieve"})),
     path("offers/<str:public_id>/accept/", OffersView.as_view({"post": "accept"})),
     path("offers/<str:public_id>/decline/", OffersView.as_view({"post": "decline"})),
+    path("offers/<str:public_id>/interest/", OffersView.as_view({"post": "interest"})),
+    path("offers/<str:public_id>/withdraw/", OffersView.as_view({"post": "withdraw"})),
     path("assignments/", AssignmentsView.as_view({"get": "list"})),
     path("assignments/<str:public_id>/", AssignmentsView.as_view({"get": "retrieve"})),
     path("assignments/<str:public_id>/annotations/", AssignmentsView.as_view({"put": "annotate"})),
@@ -73,6 +78,13 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:public_id>/batches/", JobBatchesView.as_view({"get": "list"})),
     path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),
     path("batches/<str:public_id>/resolve/", BatchesView.as_view({"post": "resolve"})),
+    path("batches/<str:public_id>/cancel/", BatchesView.as_view({"post": "cancel"})),
+    path("rules/", RulesView.as_view({"get": "list", "post": "create"})),
+    path("rules/<str:public_id>/", RulesView.as_view({"get": "retrieve", "put": "update"})),
+    path("rules/<str:public_id>/try/", RulesView.as_view({"post": "attempt"})),
+    path("rules/<str:public_id>/switch/", RulesView.as_view({"post": "switch"})),
+    path("rule-effects/", EffectsView.as_view({"get": "list"})),
+    path("rule-effects/<str:public_id>/reverse/", EffectsView.as_view({"post": "reverse"})),
     path("datasets/", DatasetsView.as_view({"get": "list", "post": "create"})),
     path("datasets/<str:public_id>/", DatasetsView.as_view({"get": "retrieve"})),
     path("experiments/", ExperimentsView.as_view({"get": "list", "post": "create"})),

@@ -17,10 +17,11 @@ LEAST_ANSWERS = 5
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Accuracy (ties in expectation), expected calibration error, log-loss, claims above .99 and how many hold."""
+    """Accuracy (ties in expectation), calibration error, Brier score, log-loss, claims above .99 and how many hold."""
 
     accuracy: float
     ece: float
+    brier: float
     log_loss: float
     claimed: float
     claims_right: float
@@ -39,6 +40,7 @@ def score(posterior: npt.NDArray[Any], truth: npt.NDArray[Any], *, skip: npt.NDA
     return Score(
         accuracy=float(100 * right.mean()),
         ece=float(np.abs(gaps).sum() / len(right)),
+        brier=float(((belief - np.eye(belief.shape[1])[answer]) ** 2).sum(axis=1).mean()),
         log_loss=float(-np.log(np.maximum(belief[np.arange(len(answer)), answer], 1e-6)).mean()),
         claimed=float(claims.mean()),
         claims_right=float(right[claims].mean()) if claims.any() else float("nan"),

@@ -8,7 +8,7 @@ import numpy as np
 from marketplace.core.aggregation import Answers, aggregate, incremental
 
 
-def _large(seed: int = 0) -> Answers:
+def large(seed: int = 0) -> Answers:
     """Return 100,000 records x 10 answers of 2,000 annotators in 10 classes."""
     rng = np.random.default_rng(seed)
     n_tasks, per_task, n_annotators, n_classes = 100_000, 10, 2_000, 10
@@ -22,7 +22,7 @@ def _large(seed: int = 0) -> Answers:
 
 def measure() -> dict[str, float]:
     """Return CPU seconds to convergence, peak extra memory in MB, and microseconds for one more answer."""
-    answers = _large()
+    answers = large()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.process_time()
     result = aggregate(answers)

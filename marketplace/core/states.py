@@ -45,6 +45,10 @@ class OfferState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+LOST_WAVE: Final = "lost_wave"
+"""Reason of an offer withdrawn because another vendor of its wave was faster."""
+
+
 class AssignmentState(StrEnum):
     """Life of accepted work."""
 

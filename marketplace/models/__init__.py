@@ -4,6 +4,8 @@ from marketplace.models.annotations import Annotation, RoutingEvent, Settlement,
 from marketplace.models.batches import Assignment, Batch, BatchItem, Candidate, Offer, RankingRun
 from marketplace.models.campaigns import Campaign
 from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, LabelSchema, Lot
+from marketplace.models.notices import LateInterest, Notice
+from marketplace.models.rules import Rule, RuleEffect, RuleTrial
 
 __all__ = [
     "Annotation",
@@ -17,10 +19,15 @@ __all__ = [
     "Job",
     "JobRecord",
     "LabelSchema",
+    "LateInterest",
     "Lot",
+    "Notice",
     "Offer",
     "RankingRun",
     "RoutingEvent",
+    "Rule",
+    "RuleEffect",
+    "RuleTrial",
     "Settlement",
     "Verdict",
 ]

@@ -156,6 +156,7 @@ class Assignment(BaseModel):
 
     Work not begun at ``start_due_at`` is asked after (``pinged_at``) and ends at ``lapse_at``. ``warn_at`` is set while
     a warning about the deadline is owed.
+    ``rules_due_at`` is set while its answers are still to be held against the rules.
     """
 
     public_prefix = "asg"
@@ -180,6 +181,7 @@ class Assignment(BaseModel):
     started_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    rules_due_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=64, default="", blank=True)
 
     class Meta:
@@ -207,6 +209,7 @@ class Assignment(BaseModel):
             ),
             models.Index(fields=["due_at"], name="assignment_due", condition=Q(state__in=["started", "rework"])),
             models.Index(fields=["vendor", "state", "-id"], name="assignment_by_vendor"),
+            models.Index(fields=["rules_due_at"], name="assignment_rules_due", condition=Q(rules_due_at__isnull=False)),
         ]
 
 

@@ -28,9 +28,10 @@ class Check:
     confidence: float
 
 
-def render(table: Table, result: Aggregation, skipped: list[str]) -> str:
+def render(table: Table, result: Aggregation, skipped: list[str], remarks: list[str]) -> str:
     """Return the report as HTML."""
-    return render_to_string("marketplace/aggregate_report.html", context(table, result, skipped))
+    shown = context(table, result, skipped) | {"remarks": remarks}
+    return render_to_string("marketplace/aggregate_report.html", shown)
 
 
 def context(table: Table, result: Aggregation, skipped: list[str]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 import csv
 import math
+import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +13,18 @@ import pyarrow.parquet
 
 PARQUET_CHUNK = 65_536
 MAX_TEXT = 10_000
+NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 
 
 class FileError(ValueError):
     """The file as a whole cannot be read."""
 
 
-def read(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
-    """Yield (row number, values of the columns) of a file.
+def read(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[tuple[int, list[Any]]]:
+    """Yield (row number, values of the columns, then of the optional ones) of a file.
 
     The number is the line of a CSV file (the header is line 1), the ordinal of a Parquet row (from 1). A value is None
-    where the row is too short.
+    where the row is too short or the file lacks an optional column.
 
     Raises
     ------
@@ -31,23 +34,24 @@ def read(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
     if not path.is_file():
         raise FileError(f"{path}: there is no such file")
     if path.suffix.lower() in {".parquet", ".pq"}:
-        return _read_parquet(path, columns)
-    return _read_csv(path, columns)
+        return _read_parquet(path, columns, optional)
+    return _read_csv(path, columns, optional)
 
 
-def _positions(path: Path, names: Sequence[str], columns: Sequence[str]) -> list[int]:
+def _positions(path: Path, names: Sequence[str], columns: Sequence[str], optional: Sequence[str]) -> list[int]:
+    """Return where each column is; an optional one that is missing stands behind the last."""
     missing = [column for column in columns if column not in names]
     if missing:
         raise FileError(f"{path}: no column {', '.join(missing)}; there are {', '.join(names) or 'none'}")
-    return [list(names).index(column) for column in columns]
+    return [names.index(column) if column in names else len(names) for column in (*columns, *optional)]
 
 
-def _read_csv(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
+def _read_csv(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file)
         try:
             names = [name.strip().lower() for name in next(reader, [])]
-            positions = _positions(path, names, columns)
+            positions = _positions(path, names, columns, optional)
             for row in reader:
                 if row:
                     yield reader.line_num, [row[at] if at < len(row) else None for at in positions]
@@ -57,20 +61,46 @@ def _read_csv(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[An
             raise FileError(f"{path}: line {reader.line_num}: {error}") from error
 
 
-def _read_parquet(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
+def _read_parquet(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
     try:
         file = pyarrow.parquet.ParquetFile(path)
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise FileError(f"{path}: not a Parquet file ({str(error)[:100]})") from error
     with file:
         names = file.schema_arrow.names
-        _positions(path, [name.strip().lower() for name in names], columns)
         original = {name.strip().lower(): name for name in names}
+        _positions(path, list(original), columns, optional)
+        present = [column for column in (*columns, *optional) if column in original]
+        missing = [None] * (len(columns) + len(optional) - len(present))  # optional ones, read behind the others
         number = 0
-        for chunk in file.iter_batches(PARQUET_CHUNK, columns=[original[column] for column in columns]):
-            for values in zip(*(chunk.column(original[column]).to_pylist() for column in columns), strict=True):
+        for chunk in file.iter_batches(PARQUET_CHUNK, columns=[original[column] for column in present]):
+            for values in zip(*(chunk.column(original[column]).to_pylist() for column in present), strict=True):
                 number += 1
-                yield number, list(values)
+                yield number, [*values, *missing]
+
+
+def as_time(value: Any) -> float:
+    """Return a time as seconds, from a number, a date and time object, or ISO 8601 text; ValueError otherwise.
+
+    >>> as_time("12.5"), as_time("1970-01-01T00:01:00+00:00")
+    (12.5, 60.0)
+    """
+    try:
+        if isinstance(value, str):
+            text = value.strip()
+            seconds = float(text) if NUMBER.fullmatch(text) else _seconds(datetime.fromisoformat(text))
+        else:
+            seconds = _seconds(value) if isinstance(value, datetime) else float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{str(value)[:40]!r} is neither a number nor an ISO 8601 time") from error
+    if not math.isfinite(seconds):
+        raise ValueError(f"{seconds} is not finite")
+    return seconds
+
+
+def _seconds(moment: datetime) -> float:
+    """Return seconds since 1970; a time without a zone counts as UTC, so that the machine's zone changes nothing."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def as_name(value: Any) -> str:

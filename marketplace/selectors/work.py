@@ -6,7 +6,8 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from common.actors import VENDOR, Actor
 from common.errors import NotFoundError
-from marketplace.models import Assignment, BatchItem, Offer
+from marketplace.core.states import LOST_WAVE, OfferState
+from marketplace.models import Assignment, BatchItem, Notice, Offer
 
 
 def offers(actor: Actor) -> QuerySet[Offer]:
@@ -40,3 +41,18 @@ def assignment(actor: Actor, assignment_id: uuid.UUID) -> Assignment:
     if row is None:
         raise NotFoundError("There is no such assignment.")
     return row
+
+
+def missed(actor: Actor) -> QuerySet[Offer]:
+    """Return the offers the actor was too late for, or lost to a faster vendor, newest first."""
+    return offers(actor).filter(Q(state=OfferState.EXPIRED) | Q(reason=LOST_WAVE)).select_related("interest")
+
+
+def notices(actor: Actor) -> QuerySet[Notice]:
+    """Return what the actor's vendor was told (staff: all), newest first."""
+    rows = Notice.objects.order_by("-id")
+    if actor.is_staff:
+        return rows
+    if actor.organization_kind == VENDOR and actor.organization_id is not None:
+        return rows.filter(vendor__organization_id=actor.organization_id)
+    return rows.none()

@@ -23,7 +23,7 @@ from marketplace.models import (
     JobRecord,
     LabelSchema,
 )
-from marketplace.services import assignments, events, readings
+from marketplace.services import assignments, events, readings, restrictions
 from vendors.models import DurationPosterior
 from vendors.selectors import vendors
 from vendors.services import posteriors
@@ -81,6 +81,7 @@ def submit(*, actor: Actor, assignment_id: uuid.UUID, answers: Sequence[Answer])
         if _is_replay(assignment, answers, readings):
             return Delivery(assignment, 0, 0)
         _refuse_closed(assignment)
+        restrictions.refuse_barred(assignment, [answer.annotator for answer in answers])
         n_new = _write(assignment, answers, readings, items)
         n_left = assignment.items.filter(is_done=False).count()
         _progress(assignment, answers, n_new, n_left)
@@ -185,6 +186,7 @@ def _progress(assignment: Assignment, answers: Sequence[Answer], n_new: int, n_l
             metric=DurationPosterior.Metric.LABEL,
             seconds=sum(timed) / len(timed),
         )
+    Assignment.objects.filter(pk=assignment.pk).update(rules_due_at=Now())
     if n_left == 0:
         if assignment.n_reworks == 0:
             posteriors.record_completion(capability_id=assignment.capability_id, completed=True)

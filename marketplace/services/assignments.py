@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from common.actors import Actor
-from common.clock import Now
+from common.clock import Now, database_now
 from common.errors import NotFoundError
 from marketplace.core import pricing
 from marketplace.core.states import AssignmentState, BatchState
@@ -55,6 +55,8 @@ def open_for(*, offer: Offer, n_items: int, reserved_micro: int) -> Assignment:
 def release(*, actor: Actor, assignment_id: uuid.UUID, reason: str) -> Assignment:
     """Give accepted work back; delivered labels are kept, the rest is offered to the next candidate.
 
+    Work not begun may be given back until it lapses without counting as unfinished: better early than silent.
+
     Raises
     ------
     AssignmentClosedError
@@ -70,13 +72,16 @@ def release(*, actor: Actor, assignment_id: uuid.UUID, reason: str) -> Assignmen
             return assignment
         if assignment.state not in {AssignmentState.RESERVED, AssignmentState.STARTED}:
             raise AssignmentClosedError(state=assignment.state)
-        fail(assignment, reason)
+        is_free = assignment.state == AssignmentState.RESERVED and assignment.lapse_at > database_now()
+        fail(assignment, reason, is_counted=not is_free)
     nudges.sweep_soon()
     return assignment
 
 
-def fail(assignment: Assignment, reason: str) -> None:
+def fail(assignment: Assignment, reason: str, *, is_counted: bool = True) -> None:
     """End locked, unfinished work: keep what was delivered, put the rest back on offer, free the slot.
+
+    ``is_counted`` tells whether the vendor's record learns of it.
 
     Lock order: the caller holds the assignment; then batch, lot, job, capacity.
     """
@@ -91,8 +96,9 @@ def fail(assignment: Assignment, reason: str) -> None:
     batch.save(update_fields=["state", "n_open"])
     Batch.objects.filter(pk=batch.pk).update(offer_due_at=Now())
     capacity.release(vendor_id=assignment.vendor_id)
-    posteriors.record_completion(capability_id=assignment.capability_id, completed=False)
-    facts = {"reason": reason, "n_done": n_done, "n_left": batch.n_open}
+    if is_counted:
+        posteriors.record_completion(capability_id=assignment.capability_id, completed=False)
+    facts = {"reason": reason, "is_counted": is_counted, "n_done": n_done, "n_left": batch.n_open}
     events.of_batch(batch, "assignment.failed", vendor_id=assignment.vendor_id, subject=assignment.pk, **facts)
 
 

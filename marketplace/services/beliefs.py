@@ -3,12 +3,14 @@
 import uuid
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from marketplace.core.acceptance import Conduct, Equal, constant, copied, too_fast, with_conduct
 from marketplace.core.aggregation import Aggregation
 from marketplace.core.open_truth import OpenTruth
 from marketplace.services.readings import CANNOT_LABEL
@@ -31,6 +33,7 @@ class Given:
     value: Any
     reason: str
     seconds: float | None
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,25 @@ class Consensus:
     def is_unlabelable(self) -> bool:
         """Whether the answers say that it cannot be labeled."""
         return self.label is None and self.value is None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How the work was done: shortest plausible time, who always says the same, who copies whom."""
+
+    shortest_s: float | None
+    constant: frozenset[int]
+    copied: Mapping[int, Equal]
+
+    def of(self, given: Sequence[Given]) -> list[Conduct]:
+        """Return what is to be said of an assignment's answers; an annotator who gave most of them stands for it."""
+        (annotator, count), *_ = Counter(g.annotator for g in given).most_common(1)
+        found = [too_fast([g.seconds for g in given], self.shortest_s)]
+        if annotator in self.constant:
+            found.append(constant(count))
+        if annotator in self.copied:
+            found.append(copied(self.copied[annotator].n_equal, self.copied[annotator].n_shared))
+        return [conduct for conduct in found if conduct is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +86,8 @@ class Evidence(ABC):
         Probability that an annotator answers independently of the truth, shape (n_annotators,).
     is_proven
         Whether an annotator proven on gold answered a record, shape (n_tasks,).
+    seen
+        How the work was done.
     """
 
     given: list[Given]
@@ -71,6 +95,7 @@ class Evidence(ABC):
     n_answers_of: npt.NDArray[np.int32]
     spam: npt.NDArray[np.float64]
     is_proven: npt.NDArray[np.bool_]
+    seen: Seen
 
     def n_answers(self, record_id: uuid.UUID) -> int:
         """Return how many answers a record has."""
@@ -87,6 +112,10 @@ class Evidence(ABC):
         if self.n_answers(given.record_id) < PEERS_TO_JUDGE:
             return float("nan")
         return self._proba(given)
+
+    def spam_of(self, given: Sequence[Given], conduct: Sequence[Conduct]) -> float:
+        """Return the probability that an assignment's answers carry no information, conduct counted in."""
+        return with_conduct(float(max(self.spam[g.annotator] for g in given)), conduct)
 
     def main_reason(self, record_id: uuid.UUID) -> str:
         """Return why a record cannot be labeled, by most answers (the first given of equals)."""

@@ -1,7 +1,7 @@
 """The annotations of a job as arrays for truth inference, and the way back from indices to rows."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,15 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from django.db.models import QuerySet
 
-from marketplace.core import kinds
-from marketplace.core.acceptance import spam_by_chance, spam_probability
+from marketplace.core.acceptance import Equal, equal_answers, spam_probability
 from marketplace.core.aggregation import Aggregation, Answers, aggregate
-from marketplace.core.open_truth import OpenAnswer, infer
 from marketplace.core.overlap import answered_by_proven, is_proven
-from marketplace.models import Annotation, Batch, GoldRecord, Job, JobRecord
-from marketplace.services import scope
-from marketplace.services.beliefs import PEERS_TO_JUDGE, ClassEvidence, Consensus, Evidence, Given, ValueEvidence
-from marketplace.services.readings import CANNOT_LABEL, CLASSIFICATION
+from marketplace.models import Annotation, Batch, GoldRecord, Job
+from marketplace.services import conduct, evidence_values, scope
+from marketplace.services.beliefs import PEERS_TO_JUDGE, ClassEvidence, Consensus, Evidence, Given
+from marketplace.services.readings import CLASSIFICATION
 
 __all__ = ["Consensus", "Evidence", "Given", "of_chunks", "of_job"]
 
@@ -32,6 +30,7 @@ _COLUMNS = (
     "value",
     "reason",
     "seconds",
+    "state",
 )
 Row = tuple[Any, ...]
 Bools = npt.NDArray[np.bool_]
@@ -84,7 +83,7 @@ def _evidence(job: Job, rows: Iterable[Row], work: set[uuid.UUID] | None, record
     task_of: dict[uuid.UUID, int] = {}
     for pk in [*sorted({*record_ids, *(g.record_id for g in given if g.record_id is not None)}), *gold]:
         task_of[pk] = len(task_of)
-    of_kind = _of_classes if job.label_schema.task_type == CLASSIFICATION else _of_values
+    of_kind = _of_classes if job.label_schema.task_type == CLASSIFICATION else evidence_values.of_values
     believed = of_kind(job, given, task_of, gold, n_annotators)
     return believed if work is None else replace(believed, given=[g for g in given if g.assignment_id in work])
 
@@ -99,7 +98,22 @@ def _of_classes(
     result = aggregate(answers, gold=truth)
     proven = answered_by_proven(answers, _proven_annotators(answers, truth, job.target_confidence))
     spam = _spam(answers, result, truth)
-    return ClassEvidence(given, task_of, result.n_answers, spam, proven, gold_label, result, n_classes)
+    equal = _copies(given, task_of, result)
+    seen = conduct.seen(given, equal)
+    return ClassEvidence(given, task_of, result.n_answers, spam, proven, seen, gold_label, result, n_classes)
+
+
+def _copies(given: list[Given], task_of: dict[uuid.UUID, int], result: Aggregation) -> list[Equal]:
+    """Return who copies whom among those whose agreement their skills do not explain."""
+    if result.clique is None:
+        return []
+    sizes = np.bincount(result.clique)
+    rows = [
+        (task_of[g.record_id], g.annotator, (result.clique[g.annotator], g.label))
+        for g in given
+        if g.record_id is not None and sizes[result.clique[g.annotator]] > 1
+    ]
+    return [pair for pair in equal_answers(rows) if result.clique[pair.first] == result.clique[pair.later]]
 
 
 def _answers(given: list[Given], task_of: dict[uuid.UUID, int], n_annotators: int, n_classes: int) -> Answers:
@@ -112,6 +126,7 @@ def _answers(given: list[Given], task_of: dict[uuid.UUID, int], n_annotators: in
         n_tasks=len(task_of),
         n_annotators=n_annotators,
         n_classes=n_classes,
+        at=np.arange(len(given)),
     )
 
 
@@ -136,44 +151,3 @@ def _spam(answers: Answers, result: Aggregation, truth: dict[int, int]) -> npt.N
     ):
         counts[annotator, :, label] += result.posterior[task]
     return spam_probability(counts)
-
-
-def _of_values(
-    job: Job, given: list[Given], task_of: dict[uuid.UUID, int], gold: dict[uuid.UUID, GoldRecord], n_annotators: int
-) -> ValueEvidence:
-    schema, kind = job.label_schema, kinds.get(job.label_schema.task_type)
-    facts = _metadata(task_of, gold)
-    rules = [schema.rules_for(facts[pk]) for pk in task_of]
-    known = {task_of[pk]: None if row.label == CANNOT_LABEL else row.value for pk, row in gold.items()}
-    last = {(g.record_id or g.gold_id, g.annotator): g for g in given}
-    place = {g.annotation_id: number for number, g in enumerate(last.values())}
-    place |= {g.annotation_id: place[last[g.record_id or g.gold_id, g.annotator].annotation_id] for g in given}
-    answers = [OpenAnswer(task_of[pk], g.annotator, _value(g)) for (pk, _), g in last.items() if pk is not None]
-    truth = infer(answers, kind, rules, n_annotators=n_annotators, gold=known)
-    chance = float(np.mean([kind.chance(one) for one in rules])) if rules else 0.0
-    spam = spam_by_chance(truth.right, truth.judged, chance)
-    proven = _answered_by_proven_values(answers, truth.proba_right, set(known), n_annotators, job.target_confidence)
-    is_answered_so = np.zeros(len(task_of), dtype=np.bool_)
-    is_answered_so[[answer.task for answer in answers if proven[answer.annotator]]] = True
-    return ValueEvidence(given, task_of, truth.n_answers, spam, is_answered_so, truth, place)
-
-
-def _metadata(task_of: Mapping[uuid.UUID, int], gold: Mapping[uuid.UUID, GoldRecord]) -> dict[uuid.UUID, Any]:
-    """Return the metadata of every record: what its answers are read by."""
-    facts: dict[uuid.UUID, Any] = {pk: row.metadata for pk, row in gold.items()}
-    records = JobRecord.objects.filter(pk__in=[pk for pk in task_of if pk not in gold])
-    return facts | dict(records.values_list("pk", "metadata"))
-
-
-def _value(given: Given) -> Any:
-    return None if given.label == CANNOT_LABEL else given.value
-
-
-def _answered_by_proven_values(
-    answers: list[OpenAnswer], proba: npt.NDArray[np.float64], gold: set[int], n_annotators: int, floor: float
-) -> Bools:
-    """Return which annotators have shown on gold that they are as accurate as the job asks, shape (n_annotators,)."""
-    on_gold = [number for number, answer in enumerate(answers) if answer.task in gold]
-    annotator = np.array([answers[number].annotator for number in on_gold], dtype=np.int64)
-    hits = np.bincount(annotator, minlength=n_annotators)
-    return is_proven(hits, np.bincount(annotator, proba[on_gold], minlength=n_annotators), floor=floor)

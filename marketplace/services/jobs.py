@@ -10,18 +10,16 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from common.actors import CUSTOMER, Actor
-from common.clock import Now
 from common.errors import ConflictError, FieldError, NotFoundError, PermissionDeniedError, ValidationFailedError
 from marketplace.core import checks
 from marketplace.core.feasibility import Obstacle
 from marketplace.core.routing import Weights
-from marketplace.core.states import AssignmentState, BatchState, JobState, LotState
+from marketplace.core.states import JobState
 from marketplace.errors import InfeasibleJobError, JobClosedError
-from marketplace.models import Assignment, Batch, GoldRecord, InstructionVersion, Job, LabelSchema, Lot
+from marketplace.models import GoldRecord, InstructionVersion, Job, LabelSchema, Lot
 from marketplace.selectors import jobs
-from marketplace.services import assignments, events, holds, lots, readings, routing, withdrawals
+from marketplace.services import events, holds, lots, readings, routing
 from marketplace.services.lots import RecordInput
-from vendors.services import capacity
 
 MAX_WAVE = 3
 """Most offers of one batch that are live at once."""
@@ -224,42 +222,3 @@ def add_lot(*, actor: Actor, job_id: uuid.UUID, records: Sequence[RecordInput]) 
         if job.state != JobState.OPEN:
             raise JobClosedError(state=job.state)
         return lots.add_to_locked(job, records)
-
-
-def cancel(*, actor: Actor, job_id: uuid.UUID) -> Job:
-    """Cancel a job: live offers are withdrawn, unstarted work ends, delivered labels are kept and settled.
-
-    Asked again, the cancelled job is returned. Vendors lose nothing in their record by it.
-    """
-    actor.require("jobs:write")
-    with transaction.atomic(durable=True):
-        job = jobs.get(actor, job_id)
-        if job.state == JobState.CANCELLED:
-            return job
-        withdrawals.of_job(job.pk, "job_cancelled")
-        _cancel_work(job)
-        Lot.objects.filter(job=job, state=LotState.OPEN).update(vet_due_at=Now())
-        Job.objects.filter(pk=job.pk).update(state=JobState.CANCELLED)
-        job.refresh_from_db()
-        events.of_job(job.pk, "job.cancelled")
-        return job
-
-
-def _cancel_work(job: Job) -> None:
-    open_states = [AssignmentState.RESERVED, AssignmentState.STARTED]
-    for assignment in Assignment.objects.select_for_update().filter(job=job, state__in=open_states).order_by("pk"):
-        assignment.state, assignment.reason = AssignmentState.CANCELLED, "job_cancelled"
-        assignment.save(update_fields=["state", "reason"])
-        assignments.give_back_budget(assignment, assignment.items.filter(is_done=True).count())
-        capacity.release(vendor_id=assignment.vendor_id)
-    undelivered = [
-        BatchState.DRAFT,
-        BatchState.OFFERING,
-        BatchState.WAITING,
-        BatchState.ESCALATED,
-        BatchState.ASSIGNED,
-        BatchState.IN_PROGRESS,
-    ]
-    Batch.objects.filter(job=job, state__in=undelivered).update(
-        state=BatchState.CANCELLED, offer_due_at=None, reason="job_cancelled"
-    )

@@ -108,6 +108,10 @@ WITH due AS MATERIALIZED (
               SELECT 1 FROM marketplace_offer o
               WHERE o.lot_id = place.lot_id AND o.chunk = place.chunk AND o.vendor_id = c.vendor_id
                 AND o.state = 'accepted')
+          AND NOT EXISTS (
+              SELECT 1 FROM marketplace_ruleeffect e
+              WHERE e.vendor_id = c.vendor_id AND e.action = 'pause_vendor' AND e.reversed_at IS NULL
+                AND e.expires_at > statement_timestamp() AND (e.job_id IS NULL OR e.job_id = place.job_id))
         ORDER BY free_at NULLS FIRST, is_closing, c.sequence LIMIT place.n_wanted
     ) c ON true
 ), picked AS (

@@ -12,7 +12,7 @@ from common.actors import Actor
 from common.clock import Now, database_now
 from common.errors import NotFoundError, ValidationFailedError
 from marketplace.core import pricing
-from marketplace.core.states import BatchState, JobState, OfferState
+from marketplace.core.states import LOST_WAVE, BatchState, JobState, OfferState
 from marketplace.errors import (
     BudgetExhaustedError,
     CapacityExhaustedError,
@@ -24,7 +24,6 @@ from marketplace.errors import (
 )
 from marketplace.models import Assignment, Batch, Job, Offer
 from marketplace.services import assignments, events, nudges, splits, withdrawals
-from marketplace.services.withdrawals import LOST_WAVE
 from vendors.core.states import MAY_RECEIVE_OFFERS
 from vendors.models import Capability, DurationPosterior, VendorAgreement
 from vendors.selectors import vendors

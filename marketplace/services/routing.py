@@ -14,7 +14,7 @@ from common.clock import Now
 from marketplace.core import feasibility, routing
 from marketplace.core.states import BatchState
 from marketplace.models import Batch, Candidate, Job, RankingRun
-from marketplace.services import events
+from marketplace.services import events, interests, restrictions
 from vendors.selectors import candidates
 from vendors.selectors.candidates import VendorFacts
 
@@ -31,16 +31,21 @@ def _facts_for(job: Job) -> list[VendorFacts]:
 
 def obstacles(job: Job, n_records: int) -> list[feasibility.Obstacle]:
     """Return which of the job's limits keep every available vendor out of a batch of this size."""
-    denied = set(job.denied_vendors)
+    denied = _denied(job)
     chosen = [f for f in _facts_for(job) if not job.is_manual or f.vendor_id in job.pinned_vendors]
     limits = routing.Limits(job.max_price_micro, job.min_accuracy, job.currency)
     return feasibility.obstacles([_as_candidate(f, denied) for f in chosen], limits, n_records)
 
 
-def preview(job: Job, n_records: int) -> list[tuple[VendorFacts, routing.Ranked]]:
-    """Return the ranking a batch of this size would get now, best first, without storing it."""
-    facts = _least_recently_offered_first(_facts_for(job))
-    denied = set(job.denied_vendors)
+def preview(
+    job: Job, n_records: int, eager: frozenset[uuid.UUID] = frozenset()
+) -> list[tuple[VendorFacts, routing.Ranked]]:
+    """Return the ranking a batch of this size would get now, best first, without storing it.
+
+    Among equals, vendors ``eager`` for it (late interest) come first, then those not offered anything for longest.
+    """
+    facts = sorted(_least_recently_offered_first(_facts_for(job)), key=lambda f: f.vendor_id not in eager)
+    denied = _denied(job)
     ranked = routing.rank(
         [_as_candidate(f, denied) for f in facts],
         weights=routing.Weights(job.weight_cost, job.weight_speed, job.weight_accuracy),
@@ -68,8 +73,15 @@ def _least_recently_offered_first(facts: list[VendorFacts]) -> list[VendorFacts]
     return sorted(facts, key=lambda f: (latest[f.vendor_id], f.vendor_id))
 
 
-def _as_candidate(facts: VendorFacts, denied: set[uuid.UUID]) -> routing.CandidateFacts:
-    exclusion = "The customer has blocked this vendor." if facts.vendor_id in denied else facts.exclusion
+def _denied(job: Job) -> dict[uuid.UUID, str]:
+    """Return the vendors that may not work on a job, with the reason."""
+    blocked = dict.fromkeys(job.denied_vendors, "The customer has blocked this vendor.")
+    paused = {key: f"Paused on this job by a rule. {why}" for key, why in restrictions.paused_vendors(job).items()}
+    return paused | blocked
+
+
+def _as_candidate(facts: VendorFacts, denied: dict[uuid.UUID, str]) -> routing.CandidateFacts:
+    exclusion = denied.get(facts.vendor_id, facts.exclusion)
     return routing.CandidateFacts(
         vendor_id=facts.vendor_id,
         exclusion=exclusion,
@@ -90,8 +102,8 @@ def _as_candidate(facts: VendorFacts, denied: set[uuid.UUID]) -> routing.Candida
 def rank_batches(*, batch_ids: Iterable[uuid.UUID]) -> int:
     """Rank and put on offer the given batches that are drafts or waiting; return how many.
 
-    One stored ranking serves all batches of a job with the same size. Locks the batches (others are skipped);
-    a batch without any eligible candidate is escalated to its customer. Safe to run twice.
+    One stored ranking serves all batches of a job with the same size and late interest. Locks the batches (others are
+    skipped); a batch without any eligible candidate is escalated to its customer. Safe to run twice.
     """
     with transaction.atomic():
         batches = list(
@@ -100,16 +112,19 @@ def rank_batches(*, batch_ids: Iterable[uuid.UUID]) -> int:
             .filter(pk__in=list(batch_ids), state__in=[BatchState.DRAFT, BatchState.WAITING])
             .order_by("pk")
         )
-        groups: dict[tuple[uuid.UUID, int], list[Batch]] = defaultdict(list)
+        interested = interests.waiting(batches)
+        groups: dict[tuple[uuid.UUID, int, frozenset[uuid.UUID]], list[Batch]] = defaultdict(list)
         for batch in batches:
-            groups[batch.job_id, batch.n_open].append(batch)
-        for (_, n_records), members in groups.items():
-            _offer_by(_store(members[0].job, n_records), members)
+            groups[batch.job_id, batch.n_open, interested[batch.pk]].append(batch)
+        for (_, n_records, eager), members in groups.items():
+            run = _store(members[0].job, n_records, eager)
+            _offer_by(run, members)
+            interests.consider(run, members, eager)
     return len(batches)
 
 
-def _store(job: Job, n_records: int) -> RankingRun:
-    rows = preview(job, n_records)
+def _store(job: Job, n_records: int, eager: frozenset[uuid.UUID]) -> RankingRun:
+    rows = preview(job, n_records, eager)
     inputs = json.dumps([asdict(facts) for facts, _ in rows], default=str, sort_keys=True)
     run = RankingRun.objects.create(
         job=job,

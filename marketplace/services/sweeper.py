@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from common import outbox
 from marketplace.core.states import BatchState
 from marketplace.models import Batch
-from marketplace.services import assignments, holds, offering, routing
+from marketplace.services import assignments, holds, offering, reminders, routing, rulings
 from vendors.services import documents, hours, onboarding
 
 logger = logging.getLogger(__name__)
@@ -25,22 +25,28 @@ class Sweep:
     n_offers: int
     n_ranked: int
     n_late: int
+    n_reminded: int
 
 
 def sweep() -> Sweep:
-    """Expire, end late work, rank anew, offer on, book and give back money, deliver the outbox; each commits alone."""
+    """Do all that is due: hours, expiry, late work, reminders, ranking, rules, offers, money, outbox.
+
+    Each part commits on its own.
+    """
     hours.refresh_due()
     hours.roll()
     n_expired = offering.expire()
     n_late = assignments.sweep_timers()
+    n_reminded = reminders.send_due()
     n_ranked = _rank_due()
+    rulings.enforce_due()
     n_offers = len(offering.advance())
     onboarding.lift_suspensions()
     documents.warn_due()
     holds.post_due()
     holds.release_due()
     outbox.relay()
-    return Sweep(n_expired, n_offers, n_ranked, n_late)
+    return Sweep(n_expired, n_offers, n_ranked, n_late, n_reminded)
 
 
 def _rank_due(limit: int = 500) -> int:

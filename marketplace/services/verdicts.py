@@ -33,6 +33,8 @@ def decide_all(batches: list[Batch], facts: Evidence, *, is_final: bool) -> bool
     by_assignment: dict[uuid.UUID, list[Given]] = defaultdict(list)
     for given in facts.given:
         by_assignment[given.assignment_id].append(given)
+    # What is decided here is new evidence for the rules as well.
+    Assignment.objects.filter(batch__in=batches, settlement=None).update(rules_due_at=Now())
     undecided = Assignment.objects.select_for_update(of=("self",)).select_related("job", "batch", "vendor")
     undecided = undecided.filter(
         batch__in=batches, state__in=[AssignmentState.SUBMITTED, AssignmentState.FAILED], settlement=None
@@ -73,6 +75,7 @@ def _evidence(assignment: Assignment, answers: list[Given], gold: list[Given], f
         capability_id=assignment.capability_id, metric=RatioPosterior.Metric.ACCURACY
     ).first()
     prior = ACCURACY_PRIOR.with_counts(history.successes, history.failures) if history else ACCURACY_PRIOR
+    conduct = facts.seen.of([*answers, *gold])
     return acceptance.Evidence(
         keys=[str(g.annotation_id) for g in answers],
         proba_right=np.array([facts.proba_right(g) for g in answers]),
@@ -80,7 +83,8 @@ def _evidence(assignment: Assignment, answers: list[Given], gold: list[Given], f
         gold_correct=sum(facts.is_gold_correct(g) for g in gold),
         prior_right=prior.alpha,
         prior_wrong=prior.beta,
-        spam_probability=float(max(facts.spam[g.annotator] for g in [*answers, *gold])),
+        spam_probability=facts.spam_of([*answers, *gold], conduct),
+        conduct=tuple(one.reason for one in conduct),
     )
 
 

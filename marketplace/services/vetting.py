@@ -15,7 +15,17 @@ from common.clock import Now
 from marketplace.core.overlap import needs_another
 from marketplace.core.states import BatchState, LotState, RecordState
 from marketplace.models import Batch, JobRecord, Lot
-from marketplace.services import campaigns_wake, consensus, events, evidence, lots, nudges, routing, verdicts
+from marketplace.services import (
+    campaigns_wake,
+    consensus,
+    events,
+    evidence,
+    lots,
+    nudges,
+    restrictions,
+    routing,
+    verdicts,
+)
 from marketplace.services.evidence import Evidence
 
 AT_ONCE = 25
@@ -101,7 +111,12 @@ def _unsure(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evi
         max_answers=job.max_overlap,
         has_proven_answer=[facts.has_proven_answer(record.pk) for record in records],
     )
-    return [record for record, needed in zip(records, needs, strict=True) if needed]
+    demanded = restrictions.wants_another(job, records)
+    return [
+        record
+        for record, needed in zip(records, needs, strict=True)
+        if needed or (record.pk in demanded and facts.n_answers(record.pk) <= job.min_overlap)
+    ]
 
 
 def _ask_again(lot: Lot, plans: list[lots.Plan]) -> None:

@@ -10,10 +10,8 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from common.clock import Now
-from marketplace.core.states import BatchState
+from marketplace.core.states import LOST_WAVE, BatchState
 from marketplace.models import Batch
-
-LOST_WAVE: Final = "lost_wave"
 
 _WITHDRAW: Final = """
 WITH mine AS MATERIALIZED (

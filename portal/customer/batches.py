@@ -11,7 +11,7 @@ from common.errors import DomainError, NotFoundError
 from marketplace.core.states import BatchState
 from marketplace.models import Candidate, Verdict
 from marketplace.selectors import jobs
-from marketplace.services import escalations
+from marketplace.services import cancellations, escalations
 from portal import pages
 from portal.customer.forms import ResolveForm
 
@@ -41,6 +41,19 @@ def resolve(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResp
     return _shown(request, actor, batch_id, form, status=422)
 
 
+@pages.page("jobs:write", CUSTOMER, methods=("POST",))
+def cancel(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResponse:
+    """Cancel a batch that is not delivered yet."""
+    try:
+        cancellations.cancel_batch(actor=actor, batch_id=batch_id)
+        messages.success(request, "The batch is cancelled. What was delivered of it is kept.")
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        pages.tell(request, error)
+    return redirect("portal:batch", batch_id=batch_id)
+
+
 @pages.page("jobs:read", CUSTOMER, PLATFORM)
 def why(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResponse:
     """Show the ranking the batch's offers follow, each candidate with its score parts in words."""
@@ -63,5 +76,6 @@ def _shown(
         offers=jobs.offer_chain(actor, batch_id),
         verdicts=verdicts,
         is_escalated=batch.state == BatchState.ESCALATED,
+        is_cancellable=batch.state in cancellations.UNDELIVERED,
         form=form,
     )

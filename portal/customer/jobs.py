@@ -13,7 +13,7 @@ from common.errors import DomainError, NotFoundError
 from marketplace.core.states import BatchState
 from marketplace.models import JobRecord
 from marketplace.selectors import jobs as selectors
-from marketplace.services import jobs
+from marketplace.services import cancellations
 from portal import pages
 
 N_EVENTS = 20
@@ -41,6 +41,7 @@ def detail(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpRespons
         job=job,
         page=pages.rows_of(request, batches),
         records=dict(records),
+        rules=job.rules.order_by("pk"),
         events=selectors.feed(actor, job_id).order_by("-pk")[:N_EVENTS],
     )
 
@@ -65,7 +66,7 @@ def _label_of(record: JobRecord) -> str:
 def cancel(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpResponse:
     """Cancel a job; delivered labels are kept and paid."""
     try:
-        jobs.cancel(actor=actor, job_id=job_id)
+        cancellations.cancel_job(actor=actor, job_id=job_id)
         messages.success(request, "The job is cancelled. Delivered labels are kept and paid.")
     except NotFoundError:
         raise

@@ -34,6 +34,30 @@ def minor(amount: int, currency: str = "USD") -> str:
 
 
 @register.filter
+def pairs(mapping: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return names and values; ``mapping.items`` in a template would give a key of that name.
+
+    >>> pairs({"items": ["a", "b"]})
+    [('items', ['a', 'b'])]
+    """
+    return list(mapping.items())
+
+
+@register.filter
+def spoken(value: object) -> str:
+    """Return a value of a rule as text: lists by their parts, yes and no.
+
+    >>> spoken([["nose", "ear"], ["ear", "tail"]]), spoken(True), spoken(5)
+    ('nose ear, ear tail', 'yes', '5')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(" ".join(map(str, part)) if isinstance(part, list) else str(part) for part in value)
+    return str(value)
+
+
+@register.filter
 def ratio(value: float | None) -> str:
     """Return a ratio in percent.
 

@@ -1,16 +1,16 @@
 """What a vendor fills in."""
 
 import datetime
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 
-from marketplace.models import BatchItem
-from marketplace.services.annotations import CANNOT_LABEL_REASONS, Answer
+from marketplace.models import BatchItem, LabelSchema
+from marketplace.services.annotations import Answer, content_of
 from marketplace.services.offers import DECLINE_REASONS
+from portal.vendor.answer_fields import Entry, UnreadableError, entry_of, findings
 from vendors.core.calendar import WEEKDAYS, minute_of
 from vendors.selectors.hours import Hours
 
@@ -23,7 +23,6 @@ _DECLINE_WORDS = {
     "out_of_skill": "This is not our kind of work",
     "other": "Another reason",
 }
-CANNOT_PREFIX = "cannot:"
 
 
 def decline_choices() -> list[tuple[str, str]]:
@@ -135,34 +134,54 @@ class ReleaseForm(forms.Form):
 
 
 class AnswersForm(forms.Form):
-    """One answer per record: a class, or why there is none. What is left open stays open."""
+    """One answer per record, or why there is none. What is left open stays open."""
 
-    def __init__(self, *args: Any, items: Sequence[BatchItem], classes: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, items: Sequence[BatchItem], schema: LabelSchema, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.items = {item.public_id: item.pk for item in items}
-        # Classes by number: a class may be named anything, even like a reason.
-        self.classes = {f"class:{number}": name for number, name in enumerate(classes)}
-        cannot = [(f"{CANNOT_PREFIX}{code}", code.replace("_", " ")) for code in CANNOT_LABEL_REASONS]
-        choices = [*self.classes.items(), *cannot]
-        for name in self.items:
-            self.fields[name] = forms.ChoiceField(choices=choices, required=False, widget=forms.RadioSelect)
+        self.items = {item.public_id: item for item in items}
+        self.entries = [
+            entry_of(name, schema.rules_for(content_of(item).metadata)) for name, item in self.items.items()
+        ]
+        for entry in self.entries:
+            self.fields |= entry.fields
+        self.given: dict[str, tuple[Any, str | None]] = {}
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a form without any answer."""
-        given = super().clean() or {}
-        if not self.errors and not any(given.get(name) for name in self.items):
+        """Read every answer; refuse a form without any."""
+        cleaned = super().clean() or {}
+        for entry in self.entries:
+            if not any(name in self.errors for name in entry.fields):
+                self._read(entry, cleaned)
+        if not self.errors and not self.given:
             raise forms.ValidationError("Answer at least one record before you save.")
-        return given
+        return cleaned
+
+    def _read(self, entry: Entry, cleaned: dict[str, Any]) -> None:
+        place = next(iter(entry.fields))
+        try:
+            given = entry.given(cleaned)
+        except UnreadableError as error:
+            self.add_error(place, str(error))
+            return
+        if given is None:
+            return
+        wrong = findings(*given, entry.rules)
+        if wrong:
+            self.add_error(place, forms.ValidationError(wrong))
+        else:
+            self.given[entry.name] = given
+
+    def shown(self) -> Iterator[dict[str, Any]]:
+        """Yield what the page shows of each record: item, content, bound fields, errors."""
+        for entry in self.entries:
+            item = self.items[entry.name]
+            bound = [self[name] for name in entry.fields]
+            errors = [error for one in bound for error in one.errors]
+            yield {"item": item, "record": content_of(item), "entry": entry, "fields": bound, "errors": errors}
 
     def answers(self, annotator: str) -> list[Answer]:
         """Return the answers given."""
         return [
-            self._answer(pk, self.cleaned_data[name], annotator)
-            for name, pk in self.items.items()
-            if self.cleaned_data[name]
+            Answer(self.items[name].pk, label, reason, annotator=annotator)
+            for name, (label, reason) in self.given.items()
         ]
-
-    def _answer(self, item_id: uuid.UUID, value: str, annotator: str) -> Answer:
-        if value.startswith(CANNOT_PREFIX):
-            return Answer(item_id, None, value.removeprefix(CANNOT_PREFIX), annotator=annotator)
-        return Answer(item_id, self.classes[value], annotator=annotator)

@@ -1,5 +1,6 @@
 """The vendor's inbox: live offers, work in hand, the availability switch."""
 
+import datetime
 import uuid
 
 from django.contrib import messages
@@ -9,9 +10,10 @@ from django.shortcuts import redirect
 from common.actors import VENDOR, Actor
 from common.clock import Now
 from common.errors import DomainError, NotFoundError
+from marketplace.core import notices
 from marketplace.core.states import OPEN_ASSIGNMENTS, OfferState
 from marketplace.selectors import work
-from marketplace.services import offers
+from marketplace.services import interests, offers
 from portal import pages
 from portal.vendor.forms import AvailabilityForm, DeclineForm, decline_choices
 from vendors.models import CapacityWindow
@@ -20,6 +22,9 @@ from vendors.services import capacity
 from vendors.services.capacity import CHANGES, Availability
 
 MAX_SHOWN = 200
+MAX_MISSED = 10
+MAX_NOTICES = 10
+RECENT = datetime.timedelta(days=1)
 
 
 @pages.page("offers:read", VENDOR)
@@ -56,6 +61,19 @@ def decline(request: HttpRequest, actor: Actor, offer_id: uuid.UUID) -> HttpResp
     try:
         offers.decline(actor=actor, offer_id=offer_id, reason=form.cleaned_data["reason"])
         messages.success(request, "Declined. The batch has gone to the next candidate.")
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        pages.tell(request, error)
+    return redirect("portal:inbox")
+
+
+@pages.page("offers:decide", VENDOR, methods=("POST",))
+def interest(request: HttpRequest, actor: Actor, offer_id: uuid.UUID) -> HttpResponse:
+    """Say that the vendor still wants a batch it was too late for."""
+    try:
+        interests.register(actor=actor, offer_id=offer_id)
+        messages.success(request, "Noted. If the batch comes back, you come first among equals and are told here.")
     except NotFoundError:
         raise
     except DomainError as error:
@@ -105,4 +123,6 @@ def _shown(
         reasons=decline_choices(),
         refused=refused or {},
         availability=form,
+        missed=work.missed(actor).filter(decided_at__gt=Now() - RECENT)[:MAX_MISSED],
+        notices=[(row, notices.words_of(row.kind, row.facts)) for row in work.notices(actor)[:MAX_NOTICES]],
     )

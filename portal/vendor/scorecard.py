@@ -3,8 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 
 from common.actors import VENDOR, Actor
+from marketplace.selectors import rules
 from portal import pages
 from vendors.selectors import scorecards, standing, vendors
+
+MAX_EFFECTS = 20
 
 
 @pages.page("vendor:read", VENDOR)
@@ -17,4 +20,5 @@ def scorecard(request: HttpRequest, actor: Actor) -> HttpResponse:
         vendor=vendor,
         requirements=standing.requirements(vendor),
         scores=scorecards.of_vendor(vendor),
+        effects=rules.effects(actor)[:MAX_EFFECTS],
     )

@@ -11,6 +11,7 @@ urlpatterns = [
     path("hours/save/", hours.save, name="hours-save"),
     path("offers/<offer:offer_id>/accept/", inbox.accept, name="accept"),
     path("offers/<offer:offer_id>/decline/", inbox.decline, name="decline"),
+    path("offers/<offer:offer_id>/interest/", inbox.interest, name="interest"),
     path("work/", work.listing, name="work"),
     path("work/<assignment:assignment_id>/", work.detail, name="assignment"),
     path("work/<assignment:assignment_id>/answers/", work.answer, name="answers"),

@@ -77,8 +77,10 @@ def _annotator(request: HttpRequest) -> str:
 def _form(assignment: Assignment, request: HttpRequest | None = None) -> AnswersForm:
     """Return the form of the next open records; sent answers are looked for on every record, in case one is done."""
     data = request.POST if request is not None else None
-    items = [item for item in assignment.items.all() if (item.public_id in data if data else not item.is_done)]
-    return AnswersForm(data, items=items[:MAX_FORM], classes=assignment.job.label_schema.classes)
+    sent = {name.split("-", 1)[0] for name in data} if data is not None else set()
+    answered = [item for item in assignment.items.all() if item.public_id in sent]
+    items = answered or [item for item in assignment.items.all() if not item.is_done]
+    return AnswersForm(data, items=items[:MAX_FORM], schema=assignment.job.label_schema)
 
 
 def _shown(
@@ -89,8 +91,6 @@ def _shown(
     status: int = 200,
     release: ReleaseForm | None = None,
 ) -> HttpResponse:
-    by_name = {item.public_id: item for item in assignment.items.all()}
-    fields = [(by_name[field.name], annotations.content_of(by_name[field.name]), field) for field in answers]
     newest = InstructionVersion.objects.filter(job_id=assignment.job_id).order_by("-version").first()
     is_open = assignment.state in OPEN_ASSIGNMENTS
     return pages.show(
@@ -98,12 +98,12 @@ def _shown(
         "portal/vendor/assignment.html",
         status=status,
         assignment=assignment,
-        deadline=assignment.start_due_at if assignment.state == AssignmentState.RESERVED else assignment.due_at,
+        deadline=assignment.lapse_at if assignment.state == AssignmentState.RESERVED else assignment.due_at,
         instructions=newest,
         is_open=is_open,
         is_releasable=assignment.state in _RELEASABLE,
         form=answers,
-        fields=fields if is_open else [],
+        rows=list(answers.shown()) if is_open else [],
         release=release or ReleaseForm(),
         verdicts=assignment.verdicts.order_by("-pk"),
         n_annotations=Annotation.objects.filter(assignment=assignment, is_current=True).count(),

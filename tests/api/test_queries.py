@@ -4,8 +4,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from common.ids import from_public, uuid7
+from marketplace.models import Notice
 from tests.api import pool, shop
 from tests.api.routes import KEYED
+from tests.api.world import add_rule
 from vendors.models import Vendor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,6 +32,7 @@ def grow(world):
     for n in range(3):
         world.customer.made("/api-keys/", {"name": f"{n}"})
         world.vendor.made("/api-keys/", {"name": f"{n}"})
+        world.customer.made("/private-vendors/", {"name": f"{n}"})
         shop.post_job(world.customer, n_records=12)
         body = {"name": f"further {n}", "dataset": world.ids["datasets"], "batch_size": 2}
         world.customer.made("/experiments/", body)
@@ -38,11 +42,19 @@ def grow(world):
     for n in range(1, 3):
         world.customer.made(f"{experiment}/rounds/{n}/evaluate/")
         world.customer.made(f"{experiment}/rounds/")
+    for n in range(3):
+        add_rule(world.customer, world.ids["jobs"], f"further {n}")
+    work = world.vendor.get(f"/assignments/{world.ids['assignments']}/").body
+    answers = {"annotations": shop.annotations_for(work)[-2:-1]}
+    world.vendor.send("PUT", f"/assignments/{work['id']}/annotations/", answers)
     Vendor.objects.filter(state="probation").update(state="active")  # probation has one slot
     seller = shop.Seller(world.vendor, "", "")
     for offer in shop.live_offers(seller):
         world.vendor.post(f"/offers/{offer['id']}/accept/")
     shop.live_offers(seller)
+    vendor_id = from_public("ven", world.ids["vendors"])
+    for _ in range(3):
+        Notice.objects.create(vendor_id=vendor_id, kind="offer.reminder", subject=uuid7(), facts={"job": "Animals"})
 
 
 def test_no_list_asks_once_per_row(everything):

@@ -1,45 +1,12 @@
 """``manage.py aggregate``: files in, files out, nothing half-written, no database."""
 
-import csv
-import io
-
 import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
-from tests.core.marketplace.vetting.crowds import crowd
-
-
-def write(path, header, rows):
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
-    return path
-
-
-def read(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-@pytest.fixture
-def market(tmp_path):
-    """A folder with answers and gold of a generated crowd, and its truth."""
-    answers, truth, _ = crowd(np.random.default_rng(0), n_tasks=120)
-    rows = [
-        (f"t{task}", f"w{person}", "abc"[label])
-        for task, person, label in zip(answers.task, answers.annotator, answers.label, strict=True)
-    ]
-    write(tmp_path / "answers.csv", ("task", "annotator", "label"), rows)
-    write(tmp_path / "gold.csv", ("task", "label"), [(f"t{task}", "abc"[truth[task]]) for task in range(20)])
-    return tmp_path, ["abc"[label] for label in truth], rows
-
-
-def run(folder, *options, answers="answers.csv"):
-    out = io.StringIO()
-    call_command("aggregate", str(folder / answers), "--out", str(folder / "out"), *options, verbosity=0, stdout=out)
-    return out.getvalue()
+from tests.offline.files import read, run, write
 
 
 def test_writes_labels_annotators_and_report(market):

@@ -5,7 +5,7 @@ from django.urls import get_resolver, reverse
 
 from common.actors import Actor
 from common.models import Membership, Organization
-from marketplace.models import Assignment, Offer
+from marketplace.models import Assignment, Offer, Rule, RuleEffect
 from portal.urls import urlpatterns
 from tests import market
 from tests.portal import world
@@ -23,12 +23,14 @@ ROUTES = {
     "batch": ("get", {"customer", "staff"}),
     "why": ("get", {"customer", "staff"}),
     "resolve": ("post", {"customer"}),
+    "batch-cancel": ("post", {"customer"}),
     "inbox": ("get", {"seller", "rival"}),
     "availability": ("post", {"seller", "rival"}),
     "hours": ("get", {"seller", "rival"}),
     "hours-save": ("post", {"seller", "rival"}),
     "accept": ("post", {"seller"}),
     "decline": ("post", {"seller"}),
+    "interest": ("post", {"seller"}),
     "work": ("get", {"seller", "rival"}),
     "assignment": ("get", {"rival"}),
     "answers": ("post", {"rival"}),
@@ -38,12 +40,21 @@ ROUTES = {
     "vendors": ("get", {"staff"}),
     "vendor": ("get", {"staff"}),
     "review": ("post", {"staff"}),
+    "rules": ("get", {"customer", "stranger", "staff"}),
+    "rule-new": ("get", {"customer", "stranger", "staff"}),
+    "rule": ("get", {"customer", "staff"}),
+    "rule-change": ("post", {"customer", "staff"}),
+    "rule-try": ("post", {"customer", "staff"}),
+    "rule-switch": ("post", {"customer", "staff"}),
+    "effect-reverse": ("post", {"customer", "staff"}),
 }
 
 
 @pytest.fixture
 def here():
-    return world.make()
+    made = world.make()
+    world.add_effect(made)
+    return made
 
 
 def url_of(name: str, here: world.World) -> str:
@@ -53,6 +64,8 @@ def url_of(name: str, here: world.World) -> str:
         "offer_id": here.offer.pk,
         "assignment_id": here.assignment.pk,
         "vendor_id": here.seller.vendor_id,
+        "rule_id": Rule.objects.get().pk,
+        "effect_id": RuleEffect.objects.get().pk,
     }
     pattern = next(p for p in urlpatterns if p.name == name)
     return reverse(f"portal:{name}", kwargs={key: ids[key] for key in pattern.pattern.converters})
@@ -106,7 +119,7 @@ def test_a_viewer_looks_and_changes_nothing(here):
         client = world.signed_in(actor, role="viewer")
         for name, (method, allowed) in ROUTES.items():
             if who in allowed:
-                expected = 200 if method == "get" and name != "job-new" else 403
+                expected = 200 if method == "get" and name not in {"job-new", "rule-new"} else 403
                 assert getattr(client, method)(url_of(name, here)).status_code == expected, (who, name)
     assert state_of_everything() == before
 

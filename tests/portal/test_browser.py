@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from marketplace.services import offers
+from tests import kinds, market
 from tests.portal import world
 
 CHROMIUM = Path(shutil.which("chromium") or "/usr/bin/chromium")
@@ -142,3 +144,19 @@ def test_the_ranking_follows_the_form_as_it_is_filled(browser, live_server, here
     page.get_by_text(f"1. {second}").wait_for()
     assert complaints == []
     page.context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("task_type", ["bbox", "multilabel", "ranking", "transcription"])
+def test_the_forms_of_other_task_types_fit_and_work_without_javascript(browser, live_server, task_type, width):
+    example = kinds.EXAMPLES[task_type]
+    one = kinds.seller(task_type)
+    kinds.job(market.customer(), example, n_records=2, n_gold=0)
+    assignment = offers.accept(actor=one.actor, offer_id=market.live_offer(one).pk)
+    page, complaints = visitor(browser, live_server.url, one.actor, width, scripts=False)
+    page.goto(f"{live_server.url}/work/{assignment.public_id}/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="Save answers").click()
+    assert page.get_by_text("Answer at least one record").is_visible()
+    assert page.locator("fieldset.record").count() == 2
+    assert [text for text in complaints if "422" not in text] == []

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from common.clock import database_now
 from common.ids import to_public
-from marketplace.models import Annotation, Offer
+from marketplace.models import Annotation, Notice, Offer
 from marketplace.services import offering
 from tests import market
 from tests.portal import world
@@ -123,7 +123,7 @@ def test_the_inbox_costs_the_same_queries_for_any_number_of_offers(here):
         market.job(here.customer, min_overlap=1, n_records=18)
         offering.advance()
     assert Offer.objects.filter(vendor_id=here.seller.vendor_id, state="live").count() > 1
-    assert counts[0] == counts[1] <= 10
+    assert counts[0] == counts[1] <= 12
 
 
 def test_the_scorecard_shows_intervals(here):
@@ -164,3 +164,20 @@ def test_hours_that_make_no_sense_are_refused_beside_their_field(here, given, fi
     text = answer.content.decode()
     assert (answer.status_code, words in text) == (422, True)
     assert not field or f'id="id_{field}_error"' in text
+
+
+def test_a_missed_offer_can_still_be_asked_for_and_news_are_read(here):
+    early = database_now() - datetime.timedelta(hours=1)
+    Offer.objects.filter(pk=here.offer.pk).update(created_at=early, expires_at=early + datetime.timedelta(seconds=1))
+    offering.expire()
+    Notice.objects.create(
+        vendor_id=here.seller.vendor_id, kind="batch.back", subject=here.batch.pk, facts={"job": "Birds", "place": 1}
+    )
+    client = world.signed_in(here.seller.actor)
+    text = client.get("/inbox/").content.decode()
+    assert "We still want it" in text
+    assert "Birds, which you were late for, is back on offer; you are number 2 in the new ranking." in text
+    assert client.post(offer_url(here.offer, "interest")).url == "/inbox/"
+    text = client.get("/inbox/").content.decode()
+    assert "You have said that you still want it." in text
+    assert "We still want it" not in text

@@ -8,8 +8,9 @@ from django.test import Client
 
 from common.actors import Actor
 from common.models import Membership, Organization
+from marketplace.core.rules import Rule as Terms
 from marketplace.models import Batch, Job, Offer
-from marketplace.services import offering, offers
+from marketplace.services import annotations, offering, offers, rules, rulings
 from tests import market
 from tests.market import Seller
 
@@ -46,6 +47,17 @@ class World:
     batch: Batch
     offer: Offer
     assignment: object
+
+
+def add_effect(here: "World") -> None:
+    """Make a rule that warns at every answer, and let it act on one."""
+    terms = Terms("vendor", "n_answers", ">", 0.5, 1, "warn", window_s=3600)
+    rule = rules.create(actor=here.customer, job_id=here.job.pk, name="Every answer", terms=terms)
+    rules.attempt(actor=here.customer, rule_id=rule.pk)
+    rules.switch(actor=here.customer, rule_id=rule.pk, is_on=True)
+    answers = market.answers_of(here.assignment, limit=1)
+    annotations.submit(actor=here.rival.actor, assignment_id=here.assignment.pk, answers=answers)
+    rulings.enforce_due()
 
 
 def make() -> World:

@@ -73,6 +73,8 @@ class Evidence:
         The vendor's history as Beta pseudo-counts, > 0. Default: ten answers' worth of 90 %.
     spam_probability
         From :func:`marketplace.core.acceptance.spam_probability`; 0 when not computed.
+    conduct
+        What was seen of how the work was done (already counted in ``spam_probability``), told with every verdict.
     """
 
     keys: Sequence[str]
@@ -82,6 +84,7 @@ class Evidence:
     prior_right: float = 9.0
     prior_wrong: float = 1.0
     spam_probability: float = 0.0
+    conduct: tuple[Reason, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.keys) != len(self.proba_right):
@@ -191,7 +194,9 @@ def _choose(
     """Return the decision that the bounds allow, or None."""
     limit, facts = f"the limit of {plan.max_error:.1%}", estimate.facts(plan)
     if evidence.spam_probability >= plan.spam_above:
-        detail = f"The answers are independent of the truth with probability {evidence.spam_probability:.1%}."
+        detail = (
+            f"The answers say nothing of their own about the records, with probability {evidence.spam_probability:.1%}."
+        )
         return "rejected", Reason("spam", detail, {"spam_probability": evidence.spam_probability})
     if estimate.high <= plan.max_error:
         return "accepted", Reason("error_within_limit", f"The error is at most {estimate.high:.1%}: {limit}.", facts)
@@ -235,6 +240,7 @@ def _observations(evidence: Evidence, suspects: tuple[str, ...]) -> list[Reason]
     facts = {"gold_hits": float(evidence.gold_hits), "gold_correct": float(evidence.gold_correct)}
     found = [Reason("gold", f"{evidence.gold_correct} of {evidence.gold_hits} gold records are right.", facts)]
     detail = f"{n_judged} of {len(evidence.keys)} answers could be compared; {len(suspects)} are contradicted."
+    found += evidence.conduct
     return [*found, Reason("peers", detail, {"n_judged": float(n_judged), "n_contradicted": float(len(suspects))})]
 
 

@@ -51,8 +51,12 @@ class Kind:
         """Return the probability that two wrong answers say the same: small where there are many ways to be wrong."""
         return 0.2
 
-    def is_telling(self, value: Any) -> bool:
+    def is_telling(self, value: Any, rules: Rules) -> bool:
         """Return whether nobody arrives at exactly this value twice: equal ones were copied."""
+        return False
+
+    def is_telling_error(self, value: Any) -> bool:
+        """Return whether nobody makes exactly this mistake twice: of wrong answers, equal ones were copied."""
         return False
 
     def record_findings(self, record: Mapping[str, Any]) -> list[Finding]:

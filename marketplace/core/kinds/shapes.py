@@ -39,9 +39,10 @@ class Boxes(Kind):
         """Classes by name."""
         return named(value, rules)
 
-    def is_telling(self, value: Any) -> bool:
-        """Nobody draws the same box twice."""
-        return len(value) > 0
+    def is_telling(self, value: Any, rules: Rules) -> bool:
+        """Nobody draws the same box twice, but for one around the whole record."""
+        whole = [0.0, 0.0, rules.record.get("width"), rules.record.get("height")]
+        return any(item["box"] != whole for item in value)
 
     def example(self, rules: Rules) -> Any:
         """One box."""
@@ -63,7 +64,7 @@ class Polygons(Kind):
         """Classes by name."""
         return named(value, rules)
 
-    def is_telling(self, value: Any) -> bool:
+    def is_telling(self, value: Any, rules: Rules) -> bool:
         """Nobody draws the same outline twice."""
         return len(value) > 0
 
@@ -89,7 +90,7 @@ class Keypoints(Kind):
         found = keypoints.consensus(values, skills)
         return {name: list(point.point) if point.point is not None else None for name, point in found.items()}
 
-    def is_telling(self, value: Any) -> bool:
+    def is_telling(self, value: Any, rules: Rules) -> bool:
         """Two points on the same spot may be chance; three are not."""
         return sum(point is not None for point in value.values()) >= 3
 

@@ -28,7 +28,7 @@ class Cuboids(Kind):
         """Classes by name."""
         return named(value, rules)
 
-    def is_telling(self, value: Any) -> bool:
+    def is_telling(self, value: Any, rules: Rules) -> bool:
         """Nobody places the same cuboid twice."""
         return len(value) > 0
 

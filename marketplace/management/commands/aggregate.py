@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from marketplace.core.aggregation import DEFAULT, aggregate, registry
-from marketplace.offline import inputs, outputs, report
+from marketplace.offline import inputs, outputs, remarks, report
 from marketplace.offline.rows import FileError
 
 SHOWN_PROBLEMS = 20
@@ -19,7 +19,8 @@ class Command(BaseCommand):
     """Infer labels from answer files; needs neither server nor database."""
 
     help = (
-        "Infer one label per record from several answers. Reads CSV or Parquet (task, annotator, label); "
+        "Infer one label per record from several answers. Reads CSV or Parquet (task, annotator, label and optionally "
+        "at, the time of the answer, by which annotators who changed are found); "
         "writes labels.csv, annotators.csv and report.html. Needs neither a server nor a database."
     )
     requires_system_checks = []
@@ -30,6 +31,11 @@ class Command(BaseCommand):
         parser.add_argument("answers", type=Path, help="CSV or Parquet: task, annotator, label")
         parser.add_argument("--out", type=Path, required=True, help="folder for the result, created where missing")
         parser.add_argument("--gold", type=Path, help="CSV or Parquet of known labels: task, label")
+        parser.add_argument(
+            "--records",
+            type=Path,
+            help="CSV or Parquet of the records there are: task; answers for others are bad rows",
+        )
         parser.add_argument(
             "--method", default=DEFAULT, help=f"one of {', '.join(registry.names())}; default {DEFAULT}"
         )
@@ -57,10 +63,11 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(str(error)) from error
         progress.update(stage, advance=1, description="Composing the report")
+        said = remarks.of(table, result)
         files = {
             "labels.csv": outputs.labels_csv(table, result),
             "annotators.csv": outputs.annotators_csv(table, result),
-            "report.html": report.render(table, result, problems.found),
+            "report.html": report.render(table, result, problems.found, said),
         }
         progress.update(stage, advance=1, description="Writing")
         try:
@@ -73,6 +80,8 @@ class Command(BaseCommand):
             f"mean confidence {result.confidence.mean():.3f}; {len(problems.found)} bad rows skipped. "
             f"See {options['out'] / 'report.html'}"
         )
+        for remark in said:
+            self.stderr.write(f"Note: {remark}")
 
     def _load(self, options: dict[str, Any], problems: inputs.Problems, step: inputs.Step) -> inputs.Table:
         classes = None
@@ -81,7 +90,7 @@ class Command(BaseCommand):
             if not classes or len(set(classes)) < len(classes):
                 raise CommandError(f"--classes needs distinct names, got {options['classes']!r}")
         try:
-            table = inputs.load(options["answers"], options["gold"], classes, problems, step)
+            table = inputs.load(options["answers"], options["gold"], classes, problems, step, options["records"])
         except (FileError, OSError) as error:
             raise CommandError("\n".join([*problems.found[:SHOWN_PROBLEMS], str(error)])) from error
         if problems.found and not options["skip_bad"]:

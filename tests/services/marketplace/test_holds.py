@@ -6,7 +6,7 @@ from django.db import transaction
 from common import ledger
 from common.ledger import Account, InsufficientFundsError, Kind, Posting
 from marketplace.models import Job, Settlement
-from marketplace.services import annotations, holds, jobs, offers, sweeper, vetting
+from marketplace.services import annotations, cancellations, holds, offers, sweeper, vetting
 from tests import market
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,7 +56,7 @@ def test_the_money_goes_from_wallet_to_hold_to_vendor_and_back():
     sweeper.sweep()
     earned, fee = 6 * 33_333, 20_000
     assert balances(job, one) == (0, BUDGET - earned - fee, earned, fee)
-    jobs.cancel(actor=actor, job_id=job.pk)
+    cancellations.cancel_job(actor=actor, job_id=job.pk)
     sweeper.sweep()
     sweeper.sweep()
     assert balances(job, one) == (BUDGET - earned - fee, 0, earned, fee)
@@ -69,7 +69,7 @@ def test_cancelling_keeps_what_delivered_work_may_still_earn():
     job = market.job(actor, n_gold=0, min_overlap=1, max_overlap=1, budget_micro=BUDGET)
     assignment = offers.accept(actor=one.actor, offer_id=market.live_offer(one).pk)
     annotations.submit(actor=one.actor, assignment_id=assignment.pk, answers=market.answers_of(assignment, limit=4))
-    jobs.cancel(actor=actor, job_id=job.pk)
+    cancellations.cancel_job(actor=actor, job_id=job.pk)
     sweeper.sweep()
     kept = 4 * 55_000
     assert balances(job, one)[:2] == (BUDGET - kept, kept)

@@ -69,12 +69,12 @@ def test_a_contested_record_goes_to_a_third_vendor_and_the_odd_answer_is_not_pai
     sellers = [kinds.seller(example.task_type, price) for price in (30_000, 40_000, 50_000, 60_000)]
     job = kinds.job(market.customer(), example, n_gold=0, accuracy_floor=0.5)
     kinds.work(sellers[0], lambda i: example.wrong(i) if i == 2 else example.truth(i))
-    kinds.work(sellers[1], example.truth)
+    kinds.work(sellers[1], example.near)
     for _ in range(4):
         vet(job)
-        for one in sellers:
+        for one in sellers[2:]:
             if market.live_offer(one):
-                kinds.work(one, example.near)
+                kinds.work(one, lambda i: kinds.moved(example.near(i)))
     record = JobRecord.objects.select_related("job__label_schema").get(job=job, key="record-2")
     assert record.state == "labeled"
     assert is_right(record, example)

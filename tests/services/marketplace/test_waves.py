@@ -10,7 +10,7 @@ from common.errors import ConflictError, ValidationFailedError
 from marketplace.core.routing import Weights
 from marketplace.errors import OfferTakenError
 from marketplace.models import Assignment, Batch, Offer, RoutingEvent
-from marketplace.services import jobs, offering, offers, sweeper
+from marketplace.services import cancellations, offering, offers, sweeper
 from tests import market
 from vendors.models import CapacityWindow, RatioPosterior
 
@@ -129,7 +129,7 @@ def test_cancelling_a_job_withdraws_whole_waves(sellers):
     offering.advance()
     expire()
     offering.advance()
-    jobs.cancel(actor=customer, job_id=job.pk)
+    cancellations.cancel_job(actor=customer, job_id=job.pk)
     assert sorted(Offer.objects.values_list("state", "reason")) == [
         ("expired", "no_answer"),
         ("withdrawn", "job_cancelled"),
@@ -201,7 +201,7 @@ def test_accept_decline_expiry_and_cancel_of_one_wave_at_once(sellers, number):
         lambda: offers.decline(actor=sellers[second.vendor_id].actor, offer_id=second.pk, reason="other"),
         offering.expire,
         offering.expire,
-        lambda: jobs.cancel(actor=customer, job_id=job.pk),
+        lambda: cancellations.cancel_job(actor=customer, job_id=job.pk),
     ]
     Starter(5).all(acts)
     ended = RoutingEvent.objects.filter(kind__startswith="offer.").exclude(kind="offer.made")

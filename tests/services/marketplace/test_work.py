@@ -9,7 +9,7 @@ from django.utils import timezone
 from common.errors import NotFoundError, ValidationFailedError
 from marketplace.errors import AssignmentClosedError
 from marketplace.models import Annotation, Assignment, Batch, Job, Offer
-from marketplace.services import annotations, assignments, jobs, offers
+from marketplace.services import annotations, assignments, cancellations, offers
 from marketplace.services.annotations import Answer
 from tests import market
 from vendors.models import CapacityWindow, RatioPosterior
@@ -160,8 +160,8 @@ def test_cancel_withdraws_offers_and_frees_work_without_blame():
     actor = market.customer()
     job = market.job(actor, min_overlap=1, n_records=12, gold_ratio=0.0)
     accepted(one)
-    jobs.cancel(actor=actor, job_id=job.pk)
-    assert jobs.cancel(actor=actor, job_id=job.pk).state == "cancelled"
+    cancellations.cancel_job(actor=actor, job_id=job.pk)
+    assert cancellations.cancel_job(actor=actor, job_id=job.pk).state == "cancelled"
     assert set(Batch.objects.values_list("state", flat=True)) == {"cancelled"}
     assert set(Assignment.objects.values_list("state", flat=True)) == {"cancelled"}
     assert not Offer.objects.filter(state="live").exists()

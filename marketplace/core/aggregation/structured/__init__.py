@@ -4,6 +4,16 @@ Each takes the canonical values of the arrival checks, one per annotator, with t
 (0, 1), None for equal ones), and returns the consensus with a confidence.
 """
 
-from marketplace.core.aggregation.structured import boxes, keypoints, multilabel, ranking, spans, transcription
+from marketplace.core.aggregation.structured import (
+    boxes,
+    cuboids,
+    keypoints,
+    masks,
+    multilabel,
+    polygons,
+    ranking,
+    spans,
+    transcription,
+)
 
-__all__ = ["boxes", "keypoints", "multilabel", "ranking", "spans", "transcription"]
+__all__ = ["boxes", "cuboids", "keypoints", "masks", "multilabel", "polygons", "ranking", "spans", "transcription"]

@@ -1,20 +1,14 @@
 """Boxes: matched by overlap, kept by quorum, averaged by skill."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from marketplace.core.aggregation.answers import FloatArray
-from marketplace.core.aggregation.structured import weights
-
-Box = Mapping[str, Any]
-LEAST_OVERLAP = 0.5
-"""Intersection over union from which two boxes may be the same object."""
-QUORUM = 0.5
-"""Share of the annotators' weight that must see an object (more than this)."""
+from marketplace.core.aggregation.structured import matching, weights
+from marketplace.core.aggregation.structured.matching import Cluster
+from marketplace.core.aggregation.structured.matching import Item as Box
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +35,9 @@ def iou(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.asarray(common / total)
 
 
-def match(first: FloatArray, second: FloatArray, least: float = LEAST_OVERLAP) -> list[tuple[int, int]]:
+def match(first: FloatArray, second: FloatArray, least: float = matching.LEAST_OVERLAP) -> list[tuple[int, int]]:
     """Return the pairs of indices of the best one-to-one matching in which each pair overlaps enough."""
-    if not len(first) or not len(second):
-        return []
-    overlap = iou(first, second)
-    gain = np.where(overlap >= least, overlap, 0.0)
-    rows, columns = linear_sum_assignment(-gain)
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if gain[i, j] > 0]
+    return matching.pairs(iou(first, second), least) if len(first) and len(second) else []
 
 
 def _coordinates(boxes: Sequence[Box]) -> FloatArray:
@@ -72,20 +61,16 @@ def consensus(answers: Sequence[Sequence[Box]], skills: Sequence[float] | None =
     Corners are weighted medians: one sloppy edge moves nothing. Ties by order of the answers.
     """
     share = weights.of_skills(skills, len(answers))
-    clusters: list[list[tuple[int, Box]]] = []
-    for person in np.argsort(-share, kind="stable"):
-        boxes = answers[person]
-        means = [_mean_box(cluster, share) for cluster in clusters]
-        pairs = match(np.array(means).reshape(-1, 4), _coordinates(boxes))
-        for cluster, index in pairs:
-            clusters[cluster].append((int(person), boxes[index]))
-        taken = {index for _, index in pairs}
-        clusters += [[(int(person), box)] for index, box in enumerate(boxes) if index not in taken]
+    clusters = matching.clusters(answers, share, _overlap, lambda cluster: {"box": _mean_box(cluster, share)})
     found = [_finished(cluster, share) for cluster in clusters]
-    return sorted((box for box in found if box.confidence > QUORUM), key=lambda box: -box.confidence)
+    return sorted((box for box in found if box.confidence > matching.QUORUM), key=lambda box: -box.confidence)
 
 
-def _mean_box(cluster: list[tuple[int, Box]], share: FloatArray) -> FloatArray:
+def _overlap(first: Sequence[Box], second: Sequence[Box]) -> FloatArray:
+    return iou(_coordinates(first), _coordinates(second))
+
+
+def _mean_box(cluster: Cluster, share: FloatArray) -> FloatArray:
     boxes = _coordinates([box for _, box in cluster])
     corners = np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])  # (n, 4)
     weight = share[[person for person, _ in cluster]]
@@ -108,14 +93,10 @@ def weighted_median(values: FloatArray, weight: FloatArray) -> float:
     return float(values[order[at]])
 
 
-def _finished(cluster: list[tuple[int, Box]], share: FloatArray) -> ConsensusBox:
-    votes: dict[int, float] = {}
-    for person, box in cluster:
-        votes[box["class"]] = votes.get(box["class"], 0.0) + float(share[person])
-    best = max(sorted(votes), key=lambda index: votes[index])
-    seen = sum(votes.values())
+def _finished(cluster: Cluster, share: FloatArray) -> ConsensusBox:
+    best, seen, agreed = matching.elected(cluster, share)
     x, y, width, height = (float(value) for value in _mean_box(cluster, share))
-    return ConsensusBox(best, (x, y, width, height), seen, votes[best] / seen)
+    return ConsensusBox(best, (x, y, width, height), seen, agreed)
 
 
 def mean_iou(first: Sequence[Box], second: Sequence[Box]) -> float:
@@ -123,9 +104,4 @@ def mean_iou(first: Sequence[Box], second: Sequence[Box]) -> float:
 
     1 when both see nothing; unmatched boxes count as 0.
     """
-    if not first and not second:
-        return 1.0
-    one, two = _coordinates(first), _coordinates(second)
-    pairs = match(one, two, least=1e-9)
-    matched = sum(float(iou(one[[i]], two[[j]])[0, 0]) for i, j in pairs)
-    return matched / (len(first) + len(second) - len(pairs))
+    return matching.mean_overlap(first, second, _overlap)

@@ -100,3 +100,42 @@ def test_order_is_by_gain_per_price_within_the_budget():
     assert overlap.order(needs, gain, [1.0, 10.0, 1.0, 1.0], budget=2.0).tolist() == [3, 0]
     with pytest.raises(ValueError, match="positive"):
         overlap.order(needs, gain, 0.0)
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.55, 0.99))
+def test_value_looks_further_than_one_answer_and_scales(belief, accuracy):
+    confusion = np.array([[accuracy, 1 - accuracy], [1 - accuracy, accuracy]])
+    posterior = np.array([[belief, 1 - belief], [0.5, 0.5]])
+    near = overlap.value_of_next_answer(posterior, confusion, 0.5, horizon=1)
+    far = overlap.value_of_next_answer(posterior, confusion, 0.5, horizon=3)
+    assert (far >= near - 1e-12).all()
+    np.testing.assert_allclose(near, overlap.expected_gain(posterior, confusion) / 0.5)
+    dearer = overlap.value_of_next_answer(posterior, confusion, [1.0, 0.25], record_value=[3.0, 1.0], horizon=3)
+    np.testing.assert_allclose(dearer, far * np.array([1.5, 2.0]), rtol=1e-9)
+
+
+def test_value_of_several_answers_by_enumeration():
+    confusion = np.array([[0.7, 0.2, 0.1], [0.15, 0.8, 0.05], [0.3, 0.1, 0.6]])
+    belief = np.array([[0.75, 0.2, 0.05]])
+    best = 0.0
+    for first in range(3):
+        for second in range(3):
+            best += (belief[0] * confusion[:, first] * confusion[:, second]).max()
+    expected = max((best - 0.75) / 2, overlap.expected_gain(belief, confusion)[0])
+    assert overlap.value_of_next_answer(belief, confusion, 1.0, horizon=2)[0] == pytest.approx(expected)
+
+
+def test_two_answers_may_be_worth_what_one_is_not():
+    fair = np.array([[0.8, 0.2], [0.2, 0.8]])
+    belief = np.array([[0.85, 0.15]])
+    assert overlap.value_of_next_answer(belief, fair, 0.1, horizon=1)[0] == pytest.approx(0, abs=1e-9)
+    assert overlap.value_of_next_answer(belief, fair, 0.1, horizon=2)[0] > 0.1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"price": 0.0}, {"record_value": -1.0}, {"horizon": 0}, {"horizon": 6}, {"confusion": np.eye(3)}]
+)
+def test_impossible_values_are_refused(wrong):
+    given = {"posterior": np.array([sure]), "confusion": np.eye(2), "price": 1.0} | wrong
+    with pytest.raises(ValueError, match=r"need prices|horizon must|must be"):
+        overlap.value_of_next_answer(**given)

@@ -1,0 +1,42 @@
+"""What vendors are told, in words."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_WORDS: Final = {
+    "offer.reminder": "Half of the time to answer the offer of {job} has passed; answer by {until}.",
+    "work.not_started": (
+        "You have not begun {job}. Begin or give it back by {until}: giving it back now does not count against you."
+    ),
+    "work.deadline_near": "Most of the time for {job} has passed; deliver by {until}, what is missing then goes on.",
+    "batch.back": "{job}, which you were late for, is back on offer; you are {place} in the new ranking.",
+    "review.rejected": "The customer refused {n} labels of {job}: {why}",
+}
+
+
+def kinds() -> tuple[str, ...]:
+    """Return every kind of notice there is."""
+    return tuple(_WORDS)
+
+
+def words_of(kind: str, facts: Mapping[str, object]) -> str:
+    """Return what a notice says.
+
+    Raises
+    ------
+    ValueError
+        When the kind is unknown.
+
+    Examples
+    --------
+    >>> words_of("batch.back", {"job": "Animals", "place": 0})
+    'Animals, which you were late for, is back on offer; you are number 1 in the new ranking.'
+    """
+    if kind not in _WORDS:
+        raise ValueError(f"a notice is one of {', '.join(_WORDS)}, got {kind!r}")
+    place = facts.get("place")
+    shown = dict(facts) | {
+        "place": f"number {place + 1}" if isinstance(place, int) else "not eligible",
+        "until": str(facts.get("until", ""))[:16].replace("T", " ") + " UTC",
+    }
+    return _WORDS[kind].format(**shown)

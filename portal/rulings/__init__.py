@@ -1,0 +1,1 @@
+"""Pages for rules, disputes and reviews, of customers and of the staff."""

@@ -1,0 +1,15 @@
+"""Paths of the pages on rules."""
+
+from django.urls import path
+
+from portal.rulings import rules
+
+urlpatterns = [
+    path("rules/", rules.listing, name="rules"),
+    path("rules/new/", rules.new, name="rule-new"),
+    path("rules/<rule:rule_id>/", rules.detail, name="rule"),
+    path("rules/<rule:rule_id>/change/", rules.change, name="rule-change"),
+    path("rules/<rule:rule_id>/try/", rules.attempt, name="rule-try"),
+    path("rules/<rule:rule_id>/switch/", rules.switch, name="rule-switch"),
+    path("rule-effects/<effect:effect_id>/reverse/", rules.reverse, name="effect-reverse"),
+]
