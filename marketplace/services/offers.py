@@ -6,7 +6,7 @@ Lock order in every transaction here: offer -> batch -> job -> vendor capacity.
 import uuid
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from common.actors import Actor
 from common.clock import Now, database_now
@@ -112,7 +112,8 @@ def _already_decided(offer: Offer) -> Assignment:
 
 
 def _admit(offer: Offer) -> None:
-    active = Capability.objects.filter(pk=offer.capability_id, status=Capability.Status.ACTIVE).exists()
+    holds = Q(qualified_until=None) | Q(qualified_until__gt=Now()), Q(evidence_until=None) | Q(evidence_until__gt=Now())
+    active = Capability.objects.filter(*holds, pk=offer.capability_id, status=Capability.Status.ACTIVE).exists()
     if offer.vendor.state not in MAY_RECEIVE_OFFERS or not active:
         raise VendorNotAdmittedError(state=offer.vendor.state)
 
