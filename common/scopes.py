@@ -18,6 +18,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "jobs:read": "See jobs, batches, labels and events.",
         "jobs:write": "Post, extend and cancel jobs.",
         "vendors:read": "See the vendors of the market.",
+        "vendors:invite": "Invite vendors of its own.",
         "datasets:read": "See datasets.",
         "datasets:write": "Upload datasets.",
         "experiments:read": "See experiments, rounds and picks.",

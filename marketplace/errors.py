@@ -34,7 +34,7 @@ class DailyLimitError(ConflictError):
 
 
 class VendorNotAdmittedError(ConflictError):
-    """You may not take work at present; see the requirements at GET /vendor/."""
+    """You may not take work at present; see your requirements."""
 
     code = "vendor_not_admitted"
 

@@ -25,6 +25,7 @@ from api.v1.reviews import JobReviewsView, ReviewsView
 from api.v1.rules import EffectsView, RulesView
 from api.v1.vendor import VendorView
 from api.v1.vendor_hours import HoursView
+from api.v1.vendor_papers import OwnPapersView, PaperDecisionsView, PrivateVendorsView
 
 urlpatterns: list[URLPattern] = [
     path("health/", HealthView.as_view({"get": "retrieve"})),
@@ -50,6 +51,13 @@ urlpatterns: list[URLPattern] = [
     path("vendor/hours/drop/", HoursView.as_view({"post": "drop"})),
     path("notices/", NoticesView.as_view({"get": "list"})),
     path("vendor/submit/", VendorView.as_view({"post": "submit"})),
+    path("vendor/documents/", OwnPapersView.as_view({"get": "documents", "post": "hand_in"})),
+    path("vendor/events/", OwnPapersView.as_view({"get": "events"})),
+    path("vendor/appeals/", OwnPapersView.as_view({"post": "appeal"})),
+    path("vendor/close/", OwnPapersView.as_view({"post": "close"})),
+    path("documents/<str:public_id>/decide/", PaperDecisionsView.as_view({"post": "document"})),
+    path("appeals/<str:public_id>/decide/", PaperDecisionsView.as_view({"post": "appeal"})),
+    path("private-vendors/", PrivateVendorsView.as_view({"get": "list", "post": "create"})),
     path("vendors/", VendorsView.as_view({"get": "list"})),
     path("vendors/<str:public_id>/review/", VendorsView.as_view({"post": "review"})),
     path("gold-sets/", GoldSetsView.as_view({"post": "create"})),

@@ -21,7 +21,7 @@ from marketplace.services import (
     routing,
     rulings,
 )
-from vendors.services import hours
+from vendors.services import documents, hours, onboarding
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ def sweep() -> Sweep:
     n_ranked = _rank_due()
     rulings.enforce_due()
     n_offers = len(offering.advance())
+    onboarding.lift_suspensions()
+    documents.warn_due()
     reviews.accept_due()
     holds.post_due()
     adjustments.post_due()

@@ -32,6 +32,7 @@ def grow(world):
     for n in range(3):
         world.customer.made("/api-keys/", {"name": f"{n}"})
         world.vendor.made("/api-keys/", {"name": f"{n}"})
+        world.customer.made("/private-vendors/", {"name": f"{n}"})
         shop.post_job(world.customer, n_records=12)
         body = {"name": f"further {n}", "dataset": world.ids["datasets"], "batch_size": 2}
         world.customer.made("/experiments/", body)

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-from tests import wallets
-from tests.api import pool, rulings, shop
+from tests.api import papers, pool, rulings, shop
 from tests.api.client import Api
 from tests.api.routes import Route
 
@@ -44,7 +43,7 @@ class World:
         return self.bodies[str(route)] if route.is_write else None
 
 
-def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> World:
+def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api], sign_up_vendor: Api) -> World:
     """Make one of everything."""
     shop.add_gold_set(staff)
     seller = shop.admit(staff, shop.apply_as_vendor(vendor))
@@ -73,7 +72,9 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
         "experiments": experiment["id"],
         "campaigns": customer.made("/campaigns/", _pair(customer, dataset["id"], "two") | {"rounds": 1})["id"],
     }
-    money = _money(customer, vendor)
+    money = papers.money(customer, vendor)
+    paper = vendor.made("/vendor/documents/", papers.PAPER)
+    ids |= {"documents": paper["id"], "appeals": papers.rejected(sign_up_vendor, staff)}
     strangers["vendor"].made("/vendor/", {"name": "Stranger"})
     return World(customer, vendor, staff, strangers, ids, _bodies(customer, work, attempt, dataset, ids) | money)
 
@@ -118,21 +119,6 @@ def _of_accounts() -> dict[str, Any]:
     }
 
 
-def _money(customer: Api, vendor: Api) -> dict[str, Any]:
-    """Pay something in and open a payout account; return the bodies of what moves money."""
-    method = customer.made("/wallet/payment-methods/", {"token": "pm_card_visa"})
-    paid = customer.made("/wallet/top-ups/", {"amount_minor": 500, "currency": "USD"})
-    wallets.run_all()
-    account = {"return_url": "https://vendor.example/back"}
-    vendor.post("/vendor/payout-account/", account)
-    return {
-        "POST wallet/payment-methods/": {"token": "pm_card_mastercard"},
-        "POST wallet/top-ups/": {"amount_minor": 500, "currency": "USD", "payment_method": method["id"]},
-        "POST wallet/refunds/": {"top_up": paid["id"], "amount_minor": 5},
-        "POST vendor/payout-account/": account,
-    }
-
-
 def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
     return {
         "POST vendor/": {"name": "V", "languages": ["en"], "regions": ["EU"]},
@@ -156,13 +142,22 @@ def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
         },
         "POST vendor/hours/drop/": {},
         "POST vendor/submit/": {},
+        "POST vendor/documents/": papers.PAPER | {"sha256": "b" * 64, "expires_at": "2100-01-01T00:00:00Z"},
+        "POST vendor/appeals/": {"text": "Not so."},
+        "POST vendor/close/": {"reason": "Enough."},
     }
 
 
 def _of_staff() -> dict[str, Any]:
     return {
         "POST offers/<str:public_id>/withdraw/": {"reason": "By mistake."},
-        "POST vendors/<str:public_id>/review/": {"decision": "suspend", "reason": "To see."},
+        "POST vendors/<str:public_id>/review/": {
+            "decision": "suspend",
+            "reason": "To see.",
+            "until": "2100-01-01T00:00:00Z",
+        },
+        "POST documents/<str:public_id>/decide/": {"is_accepted": True, "reason": "Fine."},
+        "POST appeals/<str:public_id>/decide/": {"is_accepted": True, "reason": "Right."},
         "POST gold-sets/": {
             "task_type": "spans",
             "modality": "text",
@@ -190,6 +185,7 @@ def _of_work(key: str) -> dict[str, Any]:
 
 def _of_jobs(customer: Api) -> dict[str, Any]:
     return {
+        "POST private-vendors/": {"name": "Our own"},
         "POST label-schemas/": {"name": "S", "task_type": "classification", "classes": ["a", "b"]},
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/quote/": shop.job_body(customer, n_records=2) | _further_terms() | {"n_records": 2},
