@@ -9,11 +9,13 @@ from django.shortcuts import redirect
 from common.actors import VENDOR, Actor
 from common.errors import DomainError, NotFoundError
 from common.models import User
+from marketplace.core import fates
 from marketplace.core.states import OPEN_ASSIGNMENTS, AssignmentState
 from marketplace.models import Annotation, Assignment, InstructionVersion
 from marketplace.selectors import work
-from marketplace.services import annotations, assignments
+from marketplace.services import annotations, assignments, disputes
 from portal import pages
+from portal.rulings.disputes import DisputeForm
 from portal.vendor.forms import AnswersForm, ReleaseForm
 
 MAX_FORM = 50
@@ -99,12 +101,16 @@ def _shown(
         status=status,
         assignment=assignment,
         deadline=assignment.lapse_at if assignment.state == AssignmentState.RESERVED else assignment.due_at,
+        next=fates.fate("assignment", assignment.state, assignment.reason),
         instructions=newest,
         is_open=is_open,
         is_releasable=assignment.state in _RELEASABLE,
         form=answers,
         rows=list(answers.shown()) if is_open else [],
         release=release or ReleaseForm(),
+        disputes=assignment.disputes.prefetch_related("adjudications").order_by("-pk"),
+        may_dispute=disputes.is_open_to(assignment),
+        dispute=DisputeForm(),
         verdicts=assignment.verdicts.order_by("-pk"),
         n_annotations=Annotation.objects.filter(assignment=assignment, is_current=True).count(),
     )
