@@ -6,6 +6,7 @@ from api.v1.api_keys import ApiKeysView
 from api.v1.assignments import AssignmentsView
 from api.v1.batches import BatchesView, JobBatchesView
 from api.v1.campaigns import CampaignsView
+from api.v1.confusions import ConfusionsView
 from api.v1.datasets import DatasetsView
 from api.v1.disputes import AdjudicationsView, CorrectionsView, DisputesView
 from api.v1.experiments import ExperimentsView, PicksView, RoundsView
@@ -90,6 +91,7 @@ urlpatterns: list[URLPattern] = [
     path("rules/<str:public_id>/switch/", RulesView.as_view({"post": "switch"})),
     path("rule-effects/", EffectsView.as_view({"get": "list"})),
     path("rule-effects/<str:public_id>/reverse/", EffectsView.as_view({"post": "reverse"})),
+    path("jobs/<str:public_id>/confusions/", ConfusionsView.as_view({"get": "retrieve"})),
     path("disputes/", DisputesView.as_view({"get": "list"})),
     path("disputes/<str:public_id>/", DisputesView.as_view({"get": "retrieve"})),
     path("assignments/<str:public_id>/disputes/", DisputesView.as_view({"post": "create"})),
