@@ -11,6 +11,7 @@ Written by `make bench-vetting DATA=DIR` (`python -m benchmarks.vetting`); the J
 Accuracy in percent counts ties in expectation; `ece` is the expected calibration error in ten bins; `claims_right` the
 share of claims above .99 that are right; `skill_rank` Spearman's correlation of annotators' skills with their true
 accuracy; `cpu_s` CPU seconds in all. "-": not defined. Peers run in an environment of their own.
+Means are over the sets with enough gold on which every method answered within 150 s; the others show a "-" by set.
 """
 
 
