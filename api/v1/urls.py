@@ -17,7 +17,7 @@ from api.v1.notices import NoticesView
 from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
 from api.v1.qualifications import QualificationView
-from api.v1.results import EventsView, LabelsView
+from api.v1.results import EventsView, ExportView, LabelsView
 from api.v1.rules import EffectsView, RulesView
 from api.v1.vendor import VendorView
 from api.v1.vendor_hours import HoursView
@@ -66,6 +66,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:public_id>/cancel/", JobsView.as_view({"post": "cancel"})),
     path("jobs/<str:public_id>/candidates/", JobsView.as_view({"get": "candidates"})),
     path("jobs/<str:public_id>/labels/", LabelsView.as_view({"get": "list"})),
+    path("jobs/<str:public_id>/labels/export/", ExportView.as_view({"get": "list"})),
     path("jobs/<str:public_id>/events/", EventsView.as_view({"get": "list"})),
     path("jobs/<str:public_id>/batches/", JobBatchesView.as_view({"get": "list"})),
     path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),

@@ -11,7 +11,6 @@ from django.db import IntegrityError, transaction
 
 from common.actors import CUSTOMER, Actor
 from common.errors import ConflictError, FieldError, NotFoundError, PermissionDeniedError, ValidationFailedError
-from marketplace.core import checks
 from marketplace.core.feasibility import Obstacle
 from marketplace.core.routing import Weights
 from marketplace.core.states import JobState
@@ -80,13 +79,8 @@ def create_schema(
     """
     actor.require("jobs:write")
     _require_customer(actor)
-    if task_type not in checks.task_types():
-        raise ValidationFailedError.of("task_type", "unknown", f"Give one of {', '.join(checks.task_types())}.")
     schema = LabelSchema(task_type=task_type, classes=list(classes), rules=dict(rules or {}), name=name)
-    findings = checks.check_schema(task_type, schema.definition)
-    if findings:
-        errors = [_schema_error(finding) for finding in findings]
-        raise ValidationFailedError(findings[0].detail, errors=errors)
+    readings.check_schema(schema)
     try:
         with transaction.atomic(durable=True):
             schema.organization_id = _organization_id(actor)
@@ -94,11 +88,6 @@ def create_schema(
             return schema
     except IntegrityError:
         raise ConflictError("You already have a label schema of this name; choose another name.") from None
-
-
-def _schema_error(finding: checks.Finding) -> FieldError:
-    field = finding.field if finding.field == "classes" else f"rules.{finding.field}"
-    return {"field": field, "code": finding.code, "detail": finding.detail}
 
 
 def _require_customer(actor: Actor) -> None:

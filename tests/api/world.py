@@ -107,7 +107,7 @@ def _rule(customer: Api, vendor: Api, job: Any, work: Any) -> tuple[str, str]:
 
 def _open_attempt(staff: Api, vendor: Api) -> Any:
     """Open a test of a second capability."""
-    records = [{"key": f"g-{i}", "label": shop.CLASSES[i % 3]} for i in range(4)]
+    records = [{"key": f"g-{i}", "label": [shop.CLASSES[i % 3]]} for i in range(4)]
     kind = OTHER_KIND | {"classes": shop.CLASSES, "records": records, "n_records_per_attempt": 2}
     staff.made("/gold-sets/", kind)
     capability = vendor.made("/vendor/capabilities/", OTHER_KIND)
@@ -195,7 +195,15 @@ def _of_staff() -> dict[str, Any]:
             "language": "en",
             "domain": "law",
             "classes": ["a", "b"],
-            "records": [{"key": "1", "label": "a", "uri": "s3://x"}, {"key": "2", "cannot_label": "other"}],
+            "records": [
+                {
+                    "key": "1",
+                    "label": [{"class": "a", "start": 0, "end": 3}],
+                    "metadata": {"text": "Ann met Bob."},
+                    "uri": "s3://x",
+                },
+                {"key": "2", "cannot_label": "other", "metadata": {"length": 10}},
+            ],
             "n_records_per_attempt": 1,
             "floor": 0.8,
         },

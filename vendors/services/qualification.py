@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 
@@ -16,14 +17,19 @@ from vendors.models import Capability, GoldItem, GoldSet, QualificationAttempt, 
 from vendors.selectors import vendors
 from vendors.services import onboarding, posteriors
 
+DIFFERS = -2
+"""Index of an answer that is a value and does not say what the gold says."""
+
 
 @dataclass(frozen=True, slots=True)
 class GoldRecord:
-    """A record with a known label: an index into the classes, or -1 for "cannot be labeled"."""
+    """A record with a known label: an index into the classes, or 0 and a value; -1 for "cannot be labeled"."""
 
     key: str
     label: int
     uri: str = ""
+    value: Any = None
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 def add_gold_set(
@@ -35,6 +41,7 @@ def add_gold_set(
     domain: str,
     classes: list[str],
     records: list[GoldRecord],
+    rules: Mapping[str, Any] | None = None,
     n_records_per_attempt: int = 40,
     floor: float = 0.85,
 ) -> GoldSet:
@@ -57,11 +64,19 @@ def add_gold_set(
             modality=modality,
             language=language,
             domain=domain,
-            defaults={"classes": classes, "n_records_per_attempt": n_records_per_attempt, "floor": floor},
+            defaults={
+                "classes": classes,
+                "rules": dict(rules or {}),
+                "n_records_per_attempt": n_records_per_attempt,
+                "floor": floor,
+            },
         )
         if not is_new:
             raise ConflictError("This kind of work already has a gold set.", gold_set=gold_set.public_id)
-        GoldItem.objects.bulk_create(GoldItem(gold_set=gold_set, key=r.key, uri=r.uri, label=r.label) for r in records)
+        GoldItem.objects.bulk_create(
+            GoldItem(gold_set=gold_set, key=r.key, uri=r.uri, label=r.label, value=r.value, metadata=r.metadata)
+            for r in records
+        )
         return gold_set
 
 
@@ -72,7 +87,7 @@ def _check_gold(records: list[GoldRecord], classes: list[str], n_records_per_att
         raise ValidationFailedError.of("records", "too_few", detail)
     if len({record.key for record in records}) < len(records):
         raise ValidationFailedError.of("records", "duplicate_key", "Each record needs a key of its own.")
-    bad = [i for i, record in enumerate(records) if not -1 <= record.label < len(classes)]
+    bad = [i for i, record in enumerate(records) if record.value is None and not -1 <= record.label < len(classes)]
     if bad:
         detail = f"The label of record {bad[0]} is not one of the {len(classes)} classes."
         raise ValidationFailedError.of(f"records[{bad[0]}].label", "unknown_class", detail)
@@ -118,8 +133,17 @@ def _open_attempt(capability: Capability, number: int) -> QualificationAttempt:
     return attempt
 
 
-def answer(*, actor: Actor, attempt_id: uuid.UUID, answers: Mapping[uuid.UUID, int]) -> QualificationResult:
+def answer(
+    *,
+    actor: Actor,
+    attempt_id: uuid.UUID,
+    answers: Mapping[uuid.UUID, int],
+    values: Mapping[uuid.UUID, Any] | None = None,
+) -> QualificationResult:
     """Judge an attempt by its answers (item id -> class index or -1); records left out count as wrong.
+
+    Answers that are values are compared before: 0 where they say what the gold says, else :data:`DIFFERS`; ``values``
+    keeps what they were.
 
     A pass activates the capability, seeds its accuracy posterior and admits a qualifying vendor to probation.
 
@@ -145,8 +169,9 @@ def answer(*, actor: Actor, attempt_id: uuid.UUID, answers: Mapping[uuid.UUID, i
         items = list(attempt.items.select_related("gold_item"))
         _check_answers(answers, {item.pk for item in items})
         for item in items:
-            item.answer = answers.get(item.pk)
-        QualificationItem.objects.bulk_update(items, ["answer"])
+            item.answer, item.value = answers.get(item.pk), (values or {}).get(item.pk)
+        given = ["answer", "value"] if any(item.value is not None for item in items) else ["answer"]
+        QualificationItem.objects.bulk_update(items, given)
         n_correct = sum(item.answer == item.gold_item.label for item in items)
         result = judge(n_correct, len(items), attempt.floor)
         _close(vendor, attempt, result)
