@@ -111,6 +111,7 @@ def job(actor: Actor, n_records: int = 6, n_gold: int = 6, **terms: object) -> J
         "weights": Weights.of("cost"),
         "batch_size": 6,
         "round_pause_s": 0.0,
+        "review_window_s": 0,
     }
     return jobs.create(
         actor=actor,

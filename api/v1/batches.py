@@ -8,12 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import IntegerField, PublicIdField, RatioField, choice
-from api.serializers import Body, EmptyBody, Resource, own_id
+from api.fields import IntegerField, PublicIdField, RatioField, TextField, choice
+from api.serializers import Body, EmptyBody, Resource, many, own_id
 from marketplace.core.states import BatchState
 from marketplace.models import Batch, Offer
 from marketplace.selectors import jobs
-from marketplace.services import cancellations, escalations
+from marketplace.services import cancellations, escalations, reviews
+from marketplace.services.reviews import Refusal
 
 
 class ResolveIn(Body):
@@ -22,6 +23,27 @@ class ResolveIn(Body):
     choice = choice(*escalations.CHOICES)
     max_price_micro = IntegerField(required=False, allow_null=True, min_value=1, max_value=10**12)
     min_accuracy = RatioField(required=False, allow_null=True)
+
+
+class RefusalIn(Body):
+    """A label that is refused, and why."""
+
+    key = TextField()
+    reason = TextField(max_length=500)
+
+
+class BatchReviewIn(Body):
+    """Accept the batch, or refuse single labels of it."""
+
+    decision = choice("accept", "refuse")
+    records = many(RefusalIn, required=False, max_items=10_000)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse records that are named beside an acceptance."""
+        if attrs["decision"] == "accept" and attrs.get("records"):
+            detail = "Accept the whole batch without records, or refuse those you name."
+            raise serializers.ValidationError({"records": detail}, code="not_with_accept")
+        return attrs
 
 
 class BatchOut(Resource):
@@ -41,7 +63,17 @@ class BatchOut(Resource):
     n_open = serializers.IntegerField()
     n_offers = serializers.IntegerField()
     reason = serializers.CharField()
+    review = serializers.CharField(help_text="Empty while there is nothing to review, then open, then its outcome.")
+    review_due_at = serializers.DateTimeField(allow_null=True, help_text="Then it counts as accepted.")
+    reviewed_at = serializers.DateTimeField(allow_null=True)
+    time_to_accept_s = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
+
+    def get_time_to_accept_s(self, batch: Batch) -> float | None:
+        """Return how long the review took, seconds."""
+        if batch.reviewed_at is None or batch.review_from_at is None:
+            return None
+        return (batch.reviewed_at - batch.review_from_at).total_seconds()
 
 
 class ChainedOfferOut(Resource):
@@ -91,7 +123,7 @@ class JobBatchesView(views.Resource):
 class BatchesView(views.Resource):
     """A batch of the caller's jobs."""
 
-    action_scopes = {"retrieve": "jobs:read", "resolve": "jobs:write", "cancel": "jobs:write"}
+    action_scopes = {"retrieve": "jobs:read", "resolve": "jobs:write", "cancel": "jobs:write", "review": "jobs:write"}
 
     @extend_schema(responses=BatchDetailOut)
     def retrieve(self, request: Request, public_id: str) -> Response:
@@ -103,6 +135,18 @@ class BatchesView(views.Resource):
         """Decide on an escalated batch: pay more, ask less, wait, or close it."""
         batch_id = views.id_in_path("bat", public_id)
         escalations.resolve(actor=self.actor, batch_id=batch_id, **self.given(ResolveIn))
+        return Response(self._detail(jobs.batch(self.actor, batch_id)))
+
+    @extend_schema(request=BatchReviewIn, responses=BatchDetailOut)
+    def review(self, request: Request, public_id: str) -> Response:
+        """Review a vetted batch: accept it, or refuse single labels with reasons; what is not refused is paid."""
+        given = self.given(BatchReviewIn)
+        batch_id = views.id_in_path("bat", public_id)
+        if given["decision"] == "accept":
+            reviews.accept(actor=self.actor, batch_id=batch_id)
+        else:
+            refusals = [Refusal(row["key"], row["reason"]) for row in given.get("records", [])]
+            reviews.refuse(actor=self.actor, batch_id=batch_id, refusals=refusals)
         return Response(self._detail(jobs.batch(self.actor, batch_id)))
 
     @extend_schema(request=EmptyBody, responses=BatchDetailOut)

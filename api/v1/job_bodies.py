@@ -91,6 +91,11 @@ class JobIn(Body):
     max_rounds = IntegerField(required=False, min_value=1, max_value=100)
     max_offers = IntegerField(required=False, min_value=1, max_value=1000)
     round_pause_s = NumberField(required=False, min_value=0.0, max_value=30 * 24 * 3600.0)
+    review_window_s = IntegerField(
+        required=False,
+        max_value=30 * 24 * 3600,
+        help_text="Time to refuse labels before they are paid; 0: none. Default: 72 h. Labels can be used at once.",
+    )
     wave_size = IntegerField(
         required=False, min_value=1, max_value=3, help_text="Offers at once after the first miss; with speed first."
     )

@@ -41,6 +41,7 @@ class JobOut(Resource):
     batch_size = serializers.IntegerField()
     is_splittable = serializers.BooleanField()
     wave_size = serializers.IntegerField()
+    review_window_s = serializers.IntegerField()
     gold_ratio = serializers.FloatField()
     min_overlap = serializers.IntegerField()
     max_overlap = serializers.IntegerField()

@@ -17,6 +17,7 @@ from api.v1.notices import NoticesView
 from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
 from api.v1.qualifications import QualificationView
+from api.v1.quotes import QuotesView
 from api.v1.results import EventsView, ExportView, LabelsView
 from api.v1.rules import EffectsView, RulesView
 from api.v1.vendor import VendorView
@@ -61,6 +62,7 @@ urlpatterns: list[URLPattern] = [
     path("assignments/<str:public_id>/release/", AssignmentsView.as_view({"post": "release"})),
     path("label-schemas/", LabelSchemasView.as_view({"get": "list", "post": "create"})),
     path("jobs/", JobsView.as_view({"get": "list", "post": "create"})),
+    path("jobs/quote/", QuotesView.as_view({"post": "create"})),
     path("jobs/<str:public_id>/", JobsView.as_view({"get": "retrieve"})),
     path("jobs/<str:public_id>/lots/", JobsView.as_view({"post": "add_lot"})),
     path("jobs/<str:public_id>/cancel/", JobsView.as_view({"post": "cancel"})),
@@ -71,6 +73,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:public_id>/batches/", JobBatchesView.as_view({"get": "list"})),
     path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),
     path("batches/<str:public_id>/resolve/", BatchesView.as_view({"post": "resolve"})),
+    path("batches/<str:public_id>/review/", BatchesView.as_view({"post": "review"})),
     path("batches/<str:public_id>/cancel/", BatchesView.as_view({"post": "cancel"})),
     path("rules/", RulesView.as_view({"get": "list", "post": "create"})),
     path("rules/<str:public_id>/", RulesView.as_view({"get": "retrieve", "put": "update"})),

@@ -26,14 +26,26 @@ def ranks_of(crowd: Crowd, rng: np.random.Generator) -> npt.NDArray[Any]:
     return ranks
 
 
-def run_adaptive(crowd: Crowd, ranks: npt.NDArray[Any], target: float, rng: np.random.Generator) -> tuple[float, float]:
-    """Return answers a record and accuracy when records are asked until the target."""
+def run_adaptive(
+    crowd: Crowd,
+    ranks: npt.NDArray[Any],
+    target: float,
+    rng: np.random.Generator,
+    is_gold: npt.NDArray[Any] | None = None,
+) -> tuple[float, float]:
+    """Return answers a record and accuracy when records are asked until the target.
+
+    Without gold a random slice gets more answers, from which skills are learnt. With it the gold serves for that: all
+    answers on gold records are bought and counted, spread over the others, whose accuracy is returned.
+    """
     answers = crowd.answers
-    in_slice = overlap.calibration_slice(answers.n_tasks, rng)
+    gold_mask = np.zeros(answers.n_tasks, dtype=bool) if is_gold is None else is_gold
+    gold = {int(task): int(crowd.truth[task]) for task in np.flatnonzero(gold_mask)}
+    in_slice = overlap.calibration_slice(answers.n_tasks, rng, share=0.0 if gold else 0.1)
     least = np.minimum(np.where(in_slice, SLICE_ANSWERS, 2), answers.per_task)
-    bought = np.minimum(2, answers.per_task)
+    bought = np.where(gold_mask, answers.per_task, np.minimum(2, answers.per_task))
     while True:
-        result = aggregate(subset(answers, np.flatnonzero(ranks < bought[answers.task])))
+        result = aggregate(subset(answers, np.flatnonzero(ranks < bought[answers.task])), gold=gold)
         needs = overlap.needs_another(
             result.posterior,
             bought,
@@ -41,9 +53,10 @@ def run_adaptive(crowd: Crowd, ranks: npt.NDArray[Any], target: float, rng: np.r
             min_answers=least,
             max_answers=np.maximum(answers.per_task, 1),
         )
-        needs &= bought < answers.per_task
+        needs &= (bought < answers.per_task) & ~gold_mask
         if not needs.any():
-            return float(bought.mean()), score(result.posterior, crowd.truth).accuracy
+            paid = float(bought.sum() / (answers.n_tasks - gold_mask.sum()))
+            return paid, score(result.posterior, crowd.truth, skip=gold_mask).accuracy
         bought = bought + needs
 
 

@@ -10,7 +10,7 @@ _WORDS: Final = {
     ),
     "work.deadline_near": "Most of the time for {job} has passed; deliver by {until}, what is missing then goes on.",
     "batch.back": "{job}, which you were late for, is back on offer; you are {place} in the new ranking.",
-    "review.rejected": "The customer refused {n} labels of {job}: {why}",
+    "review.refused": "The customer refused {n} labels of {job}: {why}",
 }
 
 

@@ -94,6 +94,15 @@ class LotState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ReviewState(StrEnum):
+    """The customer's review of a vetted batch; all but open are final, and money moves then."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    AUTO = "auto"
+
+
 class AnnotationState(StrEnum):
     """Whether an annotation has passed vetting; only an accepted one is paid."""
 

@@ -5,6 +5,7 @@ from marketplace.models.batches import Assignment, Batch, BatchItem, Candidate, 
 from marketplace.models.campaigns import Campaign
 from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, LabelSchema, Lot
 from marketplace.models.notices import LateInterest, Notice
+from marketplace.models.quotes import JobQuote
 from marketplace.models.rules import Rule, RuleEffect, RuleTrial
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "GoldRecord",
     "InstructionVersion",
     "Job",
+    "JobQuote",
     "JobRecord",
     "LabelSchema",
     "LateInterest",

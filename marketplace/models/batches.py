@@ -50,6 +50,8 @@ class Batch(BaseModel):
 
     ``part`` is above 0 for what was left over when a vendor took a part only. ``hard_ratio`` is the share of hard
     ones among its records; null where nothing is known.
+    ``review`` is empty until there is something for the customer to review; the time from ``review_from_at`` to
+    ``reviewed_at`` is the batch's time to accept.
     ``offer_due_at`` is set exactly while the sweeper owes the batch an offer or a new ranking.
     """
 
@@ -72,6 +74,10 @@ class Batch(BaseModel):
     ranking = models.ForeignKey(RankingRun, on_delete=models.PROTECT, null=True, related_name="batches")
     offer_due_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=64, default="", blank=True)
+    review = models.CharField(max_length=16, choices=states.choices_of(states.ReviewState), default="", blank=True)
+    review_from_at = models.DateTimeField(null=True)
+    review_due_at = models.DateTimeField(null=True)
+    reviewed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -84,9 +90,16 @@ class Batch(BaseModel):
             models.CheckConstraint(
                 condition=Q(state__in=[s.value for s in states.BatchState]), name="batch_state_known"
             ),
+            models.CheckConstraint(
+                condition=Q(review="", review_due_at__isnull=True, reviewed_at__isnull=True)
+                | Q(review="open", review_due_at__isnull=False, reviewed_at__isnull=True)
+                | Q(review__in=["accepted", "refused", "auto"], reviewed_at__isnull=False),
+                name="batch_reviewed_once",
+            ),
         ]
         indexes = [
             models.Index(fields=["offer_due_at"], name="batch_offer_due", condition=Q(offer_due_at__isnull=False)),
+            models.Index(fields=["review_due_at"], name="batch_review_due", condition=Q(review="open")),
             models.Index(fields=["job", "-id"], name="batch_by_job"),
         ]
 

@@ -87,6 +87,7 @@ class Job(BaseModel):
     max_offers = models.PositiveSmallIntegerField(default=8)
     round_pause_s = models.FloatField(default=300)
     wave_size = models.PositiveSmallIntegerField(default=1)
+    review_window_s = models.PositiveIntegerField(default=72 * 3600)
 
     class Meta:
         constraints = [

@@ -4,11 +4,13 @@ Lock order: offers, assignments, batches, lot, job, capacity.
 """
 
 import uuid
+from collections.abc import Iterable
 from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 
+from common import locks
 from common.actors import Actor
 from common.clock import Now
 from common.errors import NotFoundError, PermissionDeniedError
@@ -43,11 +45,12 @@ def cancel_job(*, actor: Actor, job_id: uuid.UUID) -> Job:
         if job.state == JobState.CANCELLED:
             return job
         withdrawals.of_job(job.pk, "job_cancelled")
-        _end_work(Assignment.objects.filter(job=job), "job_cancelled")
+        work = _locked(Assignment.objects.filter(job=job))
         Batch.objects.filter(job=job, state__in=UNDELIVERED).update(
             state=BatchState.CANCELLED, offer_due_at=None, reason="job_cancelled"
         )
         Lot.objects.filter(job=job, state=LotState.OPEN).update(vet_due_at=Now())
+        _end(work, "job_cancelled")
         Job.objects.filter(pk=job.pk).update(state=JobState.CANCELLED)
         job.refresh_from_db()
         events.of_job(job.pk, "job.cancelled")
@@ -67,7 +70,7 @@ def cancel_batch(*, actor: Actor, batch_id: uuid.UUID) -> Batch:
         if not jobs.batches(actor).filter(pk=batch_id).exists():
             raise NotFoundError("There is no such batch.")
         withdrawals.of_batch(batch_id, "batch_cancelled")
-        _end_work(Assignment.objects.filter(batch_id=batch_id), "batch_cancelled")
+        work = _locked(Assignment.objects.filter(batch_id=batch_id))
         batch = Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
         if batch.state == BatchState.CANCELLED:
             return batch
@@ -77,14 +80,21 @@ def cancel_batch(*, actor: Actor, batch_id: uuid.UUID) -> Batch:
         batch.state, batch.reason, batch.offer_due_at = BatchState.CANCELLED, "batch_cancelled", None
         batch.save(update_fields=["state", "reason", "offer_due_at"])
         Lot.objects.filter(pk=batch.lot_id).update(vet_due_at=Now())
+        _end(work, "batch_cancelled")
         events.of_batch(batch, "batch.cancelled", subject=batch.pk)
         nudges.vet_soon(batch.lot_id)
         return batch
 
 
-def _end_work(work: QuerySet[Assignment], reason: str) -> None:
-    open_work = work.filter(state__in=[AssignmentState.RESERVED, AssignmentState.STARTED])
-    for assignment in open_work.select_for_update(of=("self",)).select_related("batch").order_by("pk"):
+def _locked(work: QuerySet[Assignment]) -> list[Assignment]:
+    """Lock unfinished work before its batches."""
+    return locks.rows(
+        work.filter(state__in=[AssignmentState.RESERVED, AssignmentState.STARTED]).select_related("batch")
+    )
+
+
+def _end(work: Iterable[Assignment], reason: str) -> None:
+    for assignment in work:
         assignment.state, assignment.reason = AssignmentState.CANCELLED, reason
         assignment.save(update_fields=["state", "reason"])
         Assignment.objects.filter(pk=assignment.pk).update(closed_at=Now())

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from marketplace.core.states import AnnotationState, RecordState
 from marketplace.models import Annotation, Assignment, Batch, JobRecord
-from marketplace.services import settlements
+from marketplace.services import reviews, settlements
 from marketplace.services.evidence import Evidence, Given
 
 CONTRADICTED = 0.95
@@ -45,6 +45,8 @@ def _pay(batches: list[Batch], records: dict[uuid.UUID, JobRecord], facts: Evide
     failed = {g.annotation_id for g in given}.difference(passed)
     Annotation.objects.filter(pk__in=passed).update(state=AnnotationState.ACCEPTED)
     Annotation.objects.filter(pk__in=failed).update(state=AnnotationState.REJECTED)
+    if work:
+        reviews.open_for(batches, batches[0].job.review_window_s)
     for assignment in work:
         settlements.settle(assignment)
 

@@ -17,7 +17,7 @@ from marketplace.core.states import JobState
 from marketplace.errors import InfeasibleJobError, JobClosedError
 from marketplace.models import GoldRecord, InstructionVersion, Job, LabelSchema, Lot
 from marketplace.selectors import jobs
-from marketplace.services import events, holds, lots, readings, routing
+from marketplace.services import events, forecasts, holds, lots, pins, readings, routing
 from marketplace.services.lots import RecordInput
 
 MAX_WAVE = 3
@@ -63,6 +63,7 @@ class JobTerms:
     max_offers: int = 8
     round_pause_s: float = 300.0
     wave_size: int = 1
+    review_window_s: int = 72 * 3600
 
 
 def create_schema(
@@ -118,6 +119,32 @@ def create(
     """
     actor.require("jobs:write")
     _require_customer(actor)
+    job = draft(actor=actor, label_schema_id=label_schema_id, terms=terms)
+    with transaction.atomic(durable=True):
+        refuse_impossible(job, len(records))
+        job.save(force_insert=True)
+        InstructionVersion.objects.create(job=job, version=1, text=terms.instructions)
+        _add_gold(job, job.label_schema, gold)
+        events.of_job(job.pk, "job.posted", title=job.title)
+        if records:
+            forecasts.store(lots.add_to_locked(job, records), has_gold=bool(gold))
+        if settings.BILLING_ENABLED:
+            holds.take(job)
+        return job
+
+
+def draft(*, actor: Actor, label_schema_id: uuid.UUID, terms: JobTerms) -> Job:
+    """Return the job that terms state, not stored.
+
+    Raises
+    ------
+    NotFoundError
+        When the schema is not the actor's.
+    ValidationFailedError
+        When the wave does not fit the job.
+    """
+    actor.require("jobs:write")
+    _require_customer(actor)
     schema = LabelSchema.objects.filter(pk=label_schema_id, organization_id=_organization_id(actor)).first()
     if schema is None:
         raise NotFoundError("There is no such label schema.")
@@ -126,24 +153,14 @@ def create(
         name: getattr(terms, name) for name in terms.__dataclass_fields__ if name not in {"instructions", "weights"}
     }
     values |= {"pinned_vendors": list(terms.pinned_vendors), "denied_vendors": list(terms.denied_vendors)}
-    with transaction.atomic(durable=True):
-        job = Job.objects.create(
-            organization_id=_organization_id(actor),
-            label_schema=schema,
-            weight_cost=terms.weights.cost,
-            weight_speed=terms.weights.speed,
-            weight_accuracy=terms.weights.accuracy,
-            **values,
-        )
-        _refuse_infeasible(job, len(records))
-        InstructionVersion.objects.create(job=job, version=1, text=terms.instructions)
-        _add_gold(job, schema, gold)
-        events.of_job(job.pk, "job.posted", title=job.title)
-        if records:
-            lots.add_to_locked(job, records)
-        if settings.BILLING_ENABLED:
-            holds.take(job)
-        return job
+    return Job(
+        organization_id=_organization_id(actor),
+        label_schema=schema,
+        weight_cost=terms.weights.cost,
+        weight_speed=terms.weights.speed,
+        weight_accuracy=terms.weights.accuracy,
+        **values,
+    )
 
 
 def _check_wave(terms: JobTerms) -> None:
@@ -155,20 +172,34 @@ def _check_wave(terms: JobTerms) -> None:
         raise ValidationFailedError.of("wave_size", "not_for_this_priority", detail)
 
 
-def _refuse_infeasible(job: Job, n_records: int) -> None:
+def refuse_impossible(job: Job, n_records: int) -> None:
     """Refuse a job that no available vendor could take, naming the limit and the nearest value that would do.
 
-    A market without any available vendor refuses nothing: somebody may come, and the batches wait.
+    Raises
+    ------
+    InfeasibleJobError
+        When the limits or the budget keep every available vendor out.
+    ValidationFailedError
+        When a vendor named cannot be meant.
     """
-    n_items = min(n_records or job.batch_size, job.batch_size)
-    found = routing.obstacles(job, n_items)
+    found = obstacles(job, n_records)
+    if found:
+        errors: list[FieldError] = [{"field": o.field, "code": "infeasible", "detail": o.detail} for o in found]
+        raise InfeasibleJobError(errors=errors, nearest={o.field: o.nearest for o in found})
+    pins.refuse_wrong(job, min(n_records or job.batch_size, job.batch_size))
+
+
+def obstacles(job: Job, n_records: int) -> list[Obstacle]:
+    """Return what keeps a job from being done, each with the nearest value that would do.
+
+    A market without any available vendor is no obstacle: somebody may come, and the batches wait.
+    """
+    found = routing.obstacles(job, min(n_records or job.batch_size, job.batch_size))
     needed = lots.expected_cost_micro(job, n_records) if n_records and not found else None
     if needed is not None and needed > job.budget_micro:
         detail = f"{n_records} records will cost {needed / 1e6:.2f} {job.currency} at least; the budget is less."
         found = [Obstacle("budget_micro", detail, needed)]
-    if found:
-        errors: list[FieldError] = [{"field": o.field, "code": "infeasible", "detail": o.detail} for o in found]
-        raise InfeasibleJobError(errors=errors, nearest={o.field: o.nearest for o in found})
+    return found
 
 
 def _organization_id(actor: Actor) -> uuid.UUID:

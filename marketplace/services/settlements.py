@@ -12,7 +12,8 @@ from marketplace.services import events
 def settle(assignment: Assignment) -> Settlement:
     """Settle a decided assignment inside the caller's transaction; a second call returns the first settlement.
 
-    The budget held for it shrinks to what was earned. Locks the job's row.
+    The budget held for it shrinks to what was earned; where the customer may review, money moves when that ends.
+    Locks the job's row.
     """
     job = Job.objects.select_for_update(of=("self",)).get(pk=assignment.job_id)
     existing = Settlement.objects.filter(assignment=assignment).first()
@@ -30,7 +31,7 @@ def settle(assignment: Assignment) -> Settlement:
         currency=job.currency,
         vendor_micro=vendor_micro,
         fee_micro=earned_micro - vendor_micro,
-        post_due_at=database_now() if job.is_billed and earned_micro else None,
+        post_due_at=database_now() if job.is_billed and earned_micro and not job.review_window_s else None,
     )
     Job.objects.filter(pk=job.pk).update(
         committed_micro=F("committed_micro") - (assignment.reserved_micro - earned_micro),

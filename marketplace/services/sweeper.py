@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from common import outbox
 from marketplace.core.states import BatchState
 from marketplace.models import Batch
-from marketplace.services import assignments, holds, offering, reminders, routing, rulings
+from marketplace.services import assignments, holds, offering, reminders, reviews, routing, rulings
 from vendors.services import hours
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Sweep:
 
 
 def sweep() -> Sweep:
-    """Do all that is due: hours, expiry, late work, reminders, ranking, rules, offers, money, outbox.
+    """Do all that is due: hours, expiry, late work, reminders, ranking, rules, offers, reviews, money, outbox.
 
     Each part commits on its own.
     """
@@ -41,6 +41,7 @@ def sweep() -> Sweep:
     n_ranked = _rank_due()
     rulings.enforce_due()
     n_offers = len(offering.advance())
+    reviews.accept_due()
     holds.post_due()
     holds.release_due()
     outbox.relay()

@@ -11,9 +11,9 @@ from common.errors import DomainError, NotFoundError
 from marketplace.core.states import BatchState
 from marketplace.models import Candidate, Verdict
 from marketplace.selectors import jobs
-from marketplace.services import cancellations, escalations
+from marketplace.services import cancellations, escalations, reviews
 from portal import pages
-from portal.customer.forms import ResolveForm
+from portal.customer.forms import ResolveForm, ReviewForm
 
 _FIELDS = {"max_price_micro": "max_price"}
 
@@ -42,6 +42,28 @@ def resolve(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResp
 
 
 @pages.page("jobs:write", CUSTOMER, methods=("POST",))
+def review(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResponse:
+    """Accept a vetted batch, or refuse single labels of it."""
+    form = ReviewForm(request.POST)
+    if not form.is_valid():
+        return _shown(request, actor, batch_id, ResolveForm(), review=form, status=422)
+    refusals = form.cleaned_data["refusals"]
+    try:
+        if refusals:
+            reviews.refuse(actor=actor, batch_id=batch_id, refusals=refusals)
+        else:
+            reviews.accept(actor=actor, batch_id=batch_id)
+    except NotFoundError:
+        raise
+    except DomainError as error:
+        pages.put_beside(form, error, {"records": "refusals"})
+        return _shown(request, actor, batch_id, ResolveForm(), review=form, status=422)
+    words = f"{len(refusals)} labels are refused, the others are accepted." if refusals else "The batch is accepted."
+    messages.success(request, words)
+    return redirect("portal:batch", batch_id=batch_id)
+
+
+@pages.page("jobs:write", CUSTOMER, methods=("POST",))
 def cancel(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResponse:
     """Cancel a batch that is not delivered yet."""
     try:
@@ -64,7 +86,13 @@ def why(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResponse
 
 
 def _shown(
-    request: HttpRequest, actor: Actor, batch_id: uuid.UUID, form: ResolveForm, *, status: int = 200
+    request: HttpRequest,
+    actor: Actor,
+    batch_id: uuid.UUID,
+    form: ResolveForm,
+    *,
+    review: ReviewForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     batch = jobs.batch(actor, batch_id)
     verdicts = Verdict.objects.filter(assignment__batch=batch).select_related("assignment__vendor").order_by("-pk")
@@ -78,4 +106,5 @@ def _shown(
         is_escalated=batch.state == BatchState.ESCALATED,
         is_cancellable=batch.state in cancellations.UNDELIVERED,
         form=form,
+        review=review or ReviewForm(),
     )

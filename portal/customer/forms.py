@@ -8,6 +8,7 @@ from common.money import MICRO_PER_UNIT
 from marketplace.core import checks
 from marketplace.core.routing import Weights
 from marketplace.services.jobs import JobTerms
+from marketplace.services.reviews import Refusal
 from portal.customer import lines
 
 MAX_PRICE, MAX_BUDGET = 10**6, 10**9
@@ -156,3 +157,25 @@ class ResolveForm(forms.Form):
             "max_price_micro": micro(self.cleaned_data.get("max_price")),
             "min_accuracy": None if accuracy is None else accuracy / 100,
         }
+
+
+class ReviewForm(forms.Form):
+    """The labels of a batch that are refused; none accepts it whole."""
+
+    refusals = forms.CharField(
+        required=False,
+        label="Labels you refuse",
+        max_length=100_000,
+        help_text="One a line: the record's key, a colon, and why. Leave it empty to accept the whole batch.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def clean_refusals(self) -> list[Refusal]:
+        """Read a key and a reason from each line."""
+        found = []
+        for number, line in enumerate(filter(None, map(str.strip, self.cleaned_data["refusals"].splitlines())), 1):
+            key, colon, reason = line.rpartition(": ")
+            if not colon or not key or not reason.strip():
+                raise forms.ValidationError(f"Line {number}: write the record's key, a colon, a blank, and why.")
+            found.append(Refusal(key, reason.strip()))
+        return found

@@ -12,6 +12,7 @@ urlpatterns = [
     path("jobs/<job:job_id>/cancel/", jobs.cancel, name="job-cancel"),
     path("batches/<batch:batch_id>/", batches.detail, name="batch"),
     path("batches/<batch:batch_id>/why/", batches.why, name="why"),
+    path("batches/<batch:batch_id>/review/", batches.review, name="batch-review"),
     path("batches/<batch:batch_id>/cancel/", batches.cancel, name="batch-cancel"),
     path("batches/<batch:batch_id>/resolve/", batches.resolve, name="resolve"),
 ]

@@ -226,8 +226,10 @@ def _of_jobs(customer: Api, ids: dict[str, str]) -> dict[str, Any]:
     return {
         "POST label-schemas/": {"name": "S", "task_type": "classification", "classes": ["a", "b"]},
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
+        "POST jobs/quote/": shop.job_body(customer, n_records=2) | _further_terms() | {"n_records": 2},
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
         "POST jobs/<str:public_id>/cancel/": {},
+        "POST batches/<str:public_id>/review/": {"decision": "accept"},
         "POST batches/<str:public_id>/cancel/": {},
         "POST rules/": WARNING | {"job": ids["jobs"], "name": "Another", "window_answers": None, "duration_s": None},
         "PUT rules/<str:public_id>/": WARNING | {"threshold": 2.5},

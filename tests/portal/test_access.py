@@ -24,6 +24,7 @@ ROUTES = {
     "why": ("get", {"customer", "staff"}),
     "resolve": ("post", {"customer"}),
     "batch-cancel": ("post", {"customer"}),
+    "batch-review": ("post", {"customer"}),
     "inbox": ("get", {"seller", "rival"}),
     "availability": ("post", {"seller", "rival"}),
     "hours": ("get", {"seller", "rival"}),

@@ -43,6 +43,10 @@ class VendorFacts:
     slots: int
     in_flight: int
     accuracy: Ratio
+    acceptance: Ratio
+    completion: Ratio
+    response: Duration
+    label: Duration
     p_accept: float
     p_complete: float
     response_s: float
@@ -103,9 +107,14 @@ def _facts(
     now: datetime.datetime,
 ) -> VendorFacts:
     vendor, capacity = capability.vendor, capability.vendor.capacity
-    acceptance = ratios.get((capability.pk, RatioPosterior.Metric.ACCEPTANCE))
-    silence = acceptance.last_silence_at if acceptance else None
+    kinds = RatioPosterior.Metric
+    counted = ratios.get((capability.pk, kinds.ACCEPTANCE))
+    acceptance = _ratio(counted, ACCEPTANCE_PRIOR)
+    completion = _ratio(ratios.get((capability.pk, kinds.COMPLETION)), COMPLETION_PRIOR)
+    silence = counted.last_silence_at if counted else None
     promised_label_s = agreement.seconds_per_label if agreement else 60.0
+    response = _duration(durations.get((capability.pk, DurationPosterior.Metric.RESPONSE)), 120.0)
+    label = _duration(durations.get((capability.pk, DurationPosterior.Metric.LABEL)), promised_label_s)
     return VendorFacts(
         vendor_id=vendor.pk,
         capability_id=capability.pk,
@@ -121,13 +130,15 @@ def _facts(
         seconds_per_label=promised_label_s,
         slots=capacity.slots,
         in_flight=capacity.in_flight,
-        accuracy=_ratio(ratios.get((capability.pk, RatioPosterior.Metric.ACCURACY)), ACCURACY_PRIOR),
-        p_accept=accept_probability(
-            _ratio(acceptance, ACCEPTANCE_PRIOR), (now - silence).total_seconds() if silence else None
-        ),
-        p_complete=_ratio(ratios.get((capability.pk, RatioPosterior.Metric.COMPLETION)), COMPLETION_PRIOR).mean,
-        response_s=_duration(durations.get((capability.pk, DurationPosterior.Metric.RESPONSE)), 120.0).mean_s,
-        label_s=_duration(durations.get((capability.pk, DurationPosterior.Metric.LABEL)), promised_label_s).mean_s,
+        accuracy=_ratio(ratios.get((capability.pk, kinds.ACCURACY)), ACCURACY_PRIOR),
+        acceptance=acceptance,
+        completion=completion,
+        response=response,
+        label=label,
+        p_accept=accept_probability(acceptance, (now - silence).total_seconds() if silence else None),
+        p_complete=completion.mean,
+        response_s=response.mean_s,
+        label_s=label.mean_s,
     )
 
 

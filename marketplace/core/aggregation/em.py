@@ -12,6 +12,8 @@ from marketplace.core.aggregation.rows import Rows
 TOLERANCE = 1e-4
 """EM stops when the mean over records of the summed change of the posterior falls below this."""
 MAX_STEPS = 40
+PSEUDO_SHARE = 0.1
+"""Share of the records that are spread evenly over the classes before the class prior is learnt."""
 
 MStep = Callable[[FloatArray], tuple[Rows, FloatArray]]
 
@@ -87,7 +89,7 @@ def run(
     return Fit(rows, class_prior, log_likelihood, posterior)
 
 
-def class_shares(posterior: FloatArray, known: Known, pseudo_share: float = 0.1) -> FloatArray:
+def class_shares(posterior: FloatArray, known: Known, pseudo_share: float) -> FloatArray:
     """Return the class prior learnt from the taught records.
 
     Smoothed by one pseudo-record a class and by ``pseudo_share`` of the records spread evenly, so that a rare class

@@ -9,6 +9,11 @@ import numpy as np
 
 from marketplace.core.aggregation.answers import Answers, FloatArray, sum_by
 
+BASE_NATS = 3.0
+"""J0 for two classes."""
+NATS_PER_RIVALS = 0.75
+"""How much J0 grows with the logarithm of the number of rivals."""
+
 
 def default_threshold(n_classes: int) -> float:
     """Return J0 in nats: 3 for two classes, more for many, because each rival takes its own share of belief.
@@ -16,7 +21,7 @@ def default_threshold(n_classes: int) -> float:
     >>> default_threshold(2), round(default_threshold(10), 2)
     (3.0, 4.65)
     """
-    return 3.0 + 0.75 * float(np.log(max(n_classes - 1, 1)))
+    return BASE_NATS + NATS_PER_RIVALS * float(np.log(max(n_classes - 1, 1)))
 
 
 def information(confusion: FloatArray, class_prior: FloatArray) -> FloatArray:

@@ -21,6 +21,8 @@ DRIFT_WEIGHT = 1.0
 """How much more a shift of the class shares counts than disagreement with the votes."""
 TEMPERATURE = 0.1
 """Difference of trust that makes a model e times as heavy."""
+SKEW_POWER = 2
+"""How late a uniform class prior gives way to learnt shares: power of their distance from uniform."""
 CLIQUE_ROUNDS = 3
 """Fits after which no further copies are looked for."""
 
@@ -49,14 +51,15 @@ def skewed(shares: FloatArray) -> FloatArray:
     """Return a class prior between uniform and the given shares: the nearer to the shares, the more uneven they are.
 
     A uniform prior is the safer belief while classes are of one order of size, because learnt shares drift; where one
-    class is rare it is plainly wrong. The exponent is the squared distance from uniform, 1 for a single class.
+    class is rare it is plainly wrong. The exponent is a power of the distance from uniform, which is 1 for
+    a single class.
 
     >>> skewed(np.array([0.5, 0.5])).tolist(), skewed(np.array([0.98, 0.02])).round(2).tolist()
     ([0.5, 0.5], [0.97, 0.03])
     """
     n_classes = len(shares)
     distance = 0.5 * np.abs(shares - 1 / n_classes).sum() / max(1 - 1 / n_classes, 1e-9)
-    return np.asarray(em.normalise(distance**2 * np.log(shares)[np.newaxis])[0])
+    return np.asarray(em.normalise(distance**SKEW_POWER * np.log(shares)[np.newaxis])[0])
 
 
 def fit_members(answers: Answers, known: Known) -> tuple[list[em.Fit], list[Member]]:

@@ -74,7 +74,7 @@ def m_step(
     table /= table.sum(axis=1, keepdims=True)
     log_table = np.log(table).reshape(-1, answers.n_classes)
     n_classes = answers.n_classes
-    class_prior = np.full(n_classes, 1 / n_classes) if is_even else em.class_shares(posterior, known)
+    class_prior = np.full(n_classes, 1 / n_classes) if is_even else em.class_shares(posterior, known, em.PSEUDO_SHARE)
     return ConfusionRows(log_table, np.log(shrunk.pooled)), class_prior
 
 

@@ -87,7 +87,7 @@ def draw(bidders: Sequence[Bidder], n_draws: int, rng: np.random.Generator) -> P
         price_micro=np.array([float(b.price_micro) for b in chosen]),
         window_s=window_s,
         silent=silent,
-        start_s=np.array([max(b.base_s, 1.0) for b in chosen]) * start_error,
+        start_s=np.array([max(b.base_s, b.start_window_s / 10) for b in chosen]) * start_error,
         base_s=np.array([b.base_s for b in chosen]),
         start_window_s=np.array([b.start_window_s for b in chosen]),
         promised_label_s=np.array([b.promised_label_s for b in chosen]),
