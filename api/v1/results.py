@@ -97,17 +97,21 @@ class LabelsView(views.Resource):
         return self.page(jobs.labels(self.actor, views.id_in_path("job", public_id)), LabelOut)
 
 
+def _described(kind: str) -> OpenApiTypes:
+    return OpenApiTypes.OBJECT if kind == "application/json" else OpenApiTypes.STR
+
+
 class ExportView(views.Resource):
     """All labels of a job as one file."""
 
-    action_scopes = {"list": "jobs:read"}
-    action_parameters = {"list": frozenset({"form"})}
+    action_scopes = {"export": "jobs:read"}
+    action_parameters = {"export": frozenset({"form"})}
 
     @extend_schema(
         parameters=[OpenApiParameter("form", enum=list(exports.FORMS), description="Default: json.")],
-        responses={(200, kind): OpenApiTypes.STR for kind in sorted(set(_KINDS.values()))},
+        responses={(200, kind): _described(kind) for kind in sorted(set(_KINDS.values()))},
     )
-    def list(self, request: Request, public_id: str) -> HttpResponseBase:
+    def export(self, request: Request, public_id: str) -> HttpResponseBase:
         """Export labels as JSON, JSON lines, CSV, or COCO for boxes and polygons."""
         form = self.parameter("form", *exports.FORMS) or "json"
         parts = exports.of_job(self.actor, views.id_in_path("job", public_id), form)

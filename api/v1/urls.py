@@ -68,7 +68,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:public_id>/cancel/", JobsView.as_view({"post": "cancel"})),
     path("jobs/<str:public_id>/candidates/", JobsView.as_view({"get": "candidates"})),
     path("jobs/<str:public_id>/labels/", LabelsView.as_view({"get": "list"})),
-    path("jobs/<str:public_id>/labels/export/", ExportView.as_view({"get": "list"})),
+    path("jobs/<str:public_id>/labels/export/", ExportView.as_view({"get": "export"})),
     path("jobs/<str:public_id>/events/", EventsView.as_view({"get": "list"})),
     path("jobs/<str:public_id>/batches/", JobBatchesView.as_view({"get": "list"})),
     path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),

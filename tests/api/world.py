@@ -165,7 +165,7 @@ def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
         "POST vendor/capabilities/": {"task_type": "bbox", "modality": "image", "language": "en", "domain": "cars"},
         "POST vendor/capabilities/<str:public_id>/qualification/": {},
         "POST vendor/qualifications/<str:public_id>/answers/": {
-            "answers": [{"key": attempt["records"][0]["key"], "label": "cat"}]
+            "answers": [{"key": attempt["records"][0]["key"], "label": ["cat"]}]
         },
         "POST vendor/prices/": {
             "capability": ids["vendor/capabilities"],
