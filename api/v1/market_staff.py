@@ -6,17 +6,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import IntegerField, MetadataField, NumberField, TextField, choice, texts
+from api.fields import InstantField, IntegerField, MetadataField, NumberField, TextField, choice, texts
 from api.serializers import Body, Resource, many, own_id
 from api.v1.answers import AnswerIn, check_one
 from api.v1.label_schemas import RulesIn
 from api.v1.vendor import VendorOut
 from marketplace.core import checks
-from marketplace.services import qualifying
+from marketplace.services import qualifying, vendor_exits
 from marketplace.services.qualifying import KnownRecord
 from vendors.models import Vendor
 from vendors.selectors import vendors
-from vendors.services import onboarding
 
 MAX_GOLD = 10_000
 DECISIONS = ("approve", "request_changes", "reject", "suspend", "readmit")
@@ -27,6 +26,7 @@ class ReviewIn(Body):
 
     decision = choice(*DECISIONS)
     reason = TextField(max_length=2000)
+    until = InstantField(required=False, allow_null=True, help_text="When a suspension ends by itself.")
 
 
 class GoldRecordIn(AnswerIn):
@@ -89,7 +89,7 @@ class VendorsView(views.Resource):
     def review(self, request: Request, public_id: str) -> Response:
         """Decide on a vendor."""
         vendor_id = views.id_in_path("ven", public_id)
-        reviewed = onboarding.review(actor=self.actor, vendor_id=vendor_id, **self.given(ReviewIn))
+        reviewed = vendor_exits.review(actor=self.actor, vendor_id=vendor_id, **self.given(ReviewIn))
         return self.answer(reviewed, ReviewedVendorOut)
 
 

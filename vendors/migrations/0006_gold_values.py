@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('vendors', '0004_working_deadline'),
+        ('vendors', '0005_papers_and_record'),
     ]
 
     operations = [
