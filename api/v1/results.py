@@ -12,8 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
+from api.errors import InvalidParameterError
 from api.fields import MAX_BIGINT, LabelField, PublicIdField
 from api.serializers import Resource
+from common.errors import ValidationFailedError
 from common.ids import to_public
 from marketplace.models import JobRecord, RoutingEvent
 from marketplace.selectors import exports, jobs
@@ -114,7 +116,10 @@ class ExportView(views.Resource):
     def export(self, request: Request, public_id: str) -> HttpResponseBase:
         """Export labels as JSON, JSON lines, CSV, or COCO for boxes and polygons."""
         form = self.parameter("form", *exports.FORMS) or "json"
-        parts = exports.of_job(self.actor, views.id_in_path("job", public_id), form)
+        try:
+            parts = exports.of_job(self.actor, views.id_in_path("job", public_id), form)
+        except ValidationFailedError as error:
+            raise InvalidParameterError(error.detail) from None
         suffix = "coco.json" if form == "coco" else form
         headers = {
             "Content-Disposition": f'attachment; filename="labels.{suffix}"',

@@ -179,5 +179,6 @@ def test_what_is_drawn_is_exported_as_coco_and_as_a_table(customer, vendor, staf
 def test_coco_of_texts_and_unknown_forms_are_refused(customer, vendor, staff):
     job = labeled(customer, vendor, staff, "transcription")
     refused = customer.get(f"/jobs/{job['id']}/labels/export/?form=coco")
-    assert (refused.status, refused.fields) == (422, {("form", "task_type")})
+    assert (refused.status, refused.code) == (400, "invalid_parameter")
+    assert "COCO holds boxes and polygons" in refused.body["detail"]
     assert customer.get(f"/jobs/{job['id']}/labels/export/?form=xml").code == "invalid_parameter"
