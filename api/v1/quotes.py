@@ -45,7 +45,7 @@ class AmountOut(Resource):
     high = serializers.IntegerField()
 
 
-class EstimateOut(Resource):
+class QuotedEstimateOut(Resource):
     """A median with its 80 % interval."""
 
     low = serializers.FloatField()
@@ -65,7 +65,7 @@ class FillOut(Resource):
 
     probability = serializers.FloatField()
     all_probability = serializers.FloatField()
-    taken_s = EstimateOut(allow_null=True)
+    taken_s = QuotedEstimateOut(allow_null=True)
     curve = PointOut(many=True)
 
 
@@ -94,8 +94,8 @@ class QuoteOut(Resource):
     n_eligible = serializers.IntegerField()
     currency = serializers.CharField()
     price_micro = AmountOut(allow_null=True)
-    eta_s = EstimateOut(allow_null=True)
-    accuracy = EstimateOut(allow_null=True)
+    eta_s = QuotedEstimateOut(allow_null=True)
+    accuracy = QuotedEstimateOut(allow_null=True)
     answers_per_record = serializers.FloatField(allow_null=True)
     on_time_probability = serializers.FloatField(allow_null=True)
     fill = FillOut(allow_null=True)
