@@ -18,6 +18,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "jobs:read": "See jobs, batches, labels and events.",
         "jobs:write": "Post, extend and cancel jobs.",
         "vendors:read": "See the vendors of the market.",
+        "vendors:invite": "Invite vendors of its own.",
         "datasets:read": "See datasets.",
         "datasets:write": "Upload datasets.",
         "experiments:read": "See experiments, rounds and picks.",
@@ -26,6 +27,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "campaigns:write": "Start and steer campaigns.",
         "rules:read": "See rules on answers.",
         "rule_effects:read": "See what rules did.",
+        "disputes:read": "See disputes about the own jobs.",
         "rules:write": "Make, try and switch rules; reverse what they did.",
     },
     VENDOR: _EVERYONE
@@ -39,6 +41,8 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "assignments:write": "Release accepted work.",
         "annotations:write": "Deliver annotations.",
         "rule_effects:read": "See what rules did to the own annotators.",
+        "disputes:read": "See the own disputes.",
+        "disputes:write": "Dispute verdicts and refused answers.",
     },
     PLATFORM: _EVERYONE
     | {
@@ -53,6 +57,8 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "assignments:read": "See all accepted work.",
         "rules:read": "See all rules.",
         "rule_effects:read": "See what all rules did.",
+        "disputes:read": "See all disputes.",
+        "disputes:decide": "Label disputed records anew.",
         "rules:write": "Make, try and switch rules; reverse what they did.",
     },
 }

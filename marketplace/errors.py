@@ -34,7 +34,7 @@ class DailyLimitError(ConflictError):
 
 
 class VendorNotAdmittedError(ConflictError):
-    """You may not take work at present; see the requirements at GET /vendor/."""
+    """You may not take work at present; see your requirements."""
 
     code = "vendor_not_admitted"
 
@@ -98,3 +98,21 @@ class PaymentProviderError(DomainError):
 
     code = "payment_provider_unavailable"
     http_status = 503
+
+
+class DisputeWindowOverError(ConflictError):
+    """The time to dispute this is over; disputes are taken for seven days after the decision."""
+
+    code = "dispute_window_over"
+
+
+class NothingToDisputeError(ConflictError):
+    """No answer of this work was refused; there is nothing to dispute."""
+
+    code = "nothing_to_dispute"
+
+
+class AlreadyDecidedError(ConflictError):
+    """This was decided already, and otherwise; what is decided stays."""
+
+    code = "already_decided"

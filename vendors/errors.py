@@ -27,6 +27,18 @@ class NoMoreAttemptsError(ConflictError):
     code = "no_more_attempts"
 
 
+class NoEvidenceError(ConflictError):
+    """This kind of work needs a paper that staff have accepted; hand it in first."""
+
+    code = "no_evidence"
+
+
+class AgreementVersionError(ConflictError):
+    """The agreement has a newer version than the one you started from; read it, then sign again."""
+
+    code = "agreement_version"
+
+
 class NoGoldSetError(ConflictError):
     """There is no qualification test for this capability yet; staff has to add a gold set."""
 

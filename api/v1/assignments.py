@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
+from api.fates import NextOut
 from api.fields import NumberField, PublicIdField, TextField
 from api.serializers import Body, Resource, many, own_id
 from api.v1.answers import AnswerIn
@@ -53,8 +54,10 @@ class AssignmentOut(Resource):
     start_due_at = serializers.DateTimeField()
     due_at = serializers.DateTimeField()
     submitted_at = serializers.DateTimeField(allow_null=True)
+    lapse_at = serializers.DateTimeField(help_text="Work not begun is passed on then; until then it goes back freely.")
     closed_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField()
+    next = NextOut(source="*", kind="assignment")
 
 
 class WorkRecordOut(Resource):

@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import IntegerField, PublicIdField, RatioField, TextField, choice
+from api.fates import NextOut
+from api.fields import IntegerField, NumberField, PublicIdField, RatioField, TextField, choice
 from api.serializers import Body, EmptyBody, Resource, many, own_id
 from marketplace.core.states import BatchState
 from marketplace.models import Batch, Offer
@@ -23,6 +24,13 @@ class ResolveIn(Body):
     choice = choice(*escalations.CHOICES)
     max_price_micro = IntegerField(required=False, allow_null=True, min_value=1, max_value=10**12)
     min_accuracy = RatioField(required=False, allow_null=True)
+    wait_s = NumberField(
+        required=False,
+        allow_null=True,
+        min_value=0.0,
+        max_value=escalations.MAX_WAIT_S,
+        help_text="How long to wait before everybody is asked again; with the choice wait.",
+    )
 
 
 class RefusalIn(Body):
@@ -63,6 +71,10 @@ class BatchOut(Resource):
     n_open = serializers.IntegerField()
     n_offers = serializers.IntegerField()
     reason = serializers.CharField()
+    next = NextOut(source="*", kind="batch")
+    next_offer_at = serializers.DateTimeField(
+        source="offer_due_at", allow_null=True, help_text="When the market looks again; null while an offer is live."
+    )
     review = serializers.CharField(help_text="Empty while there is nothing to review, then open, then its outcome.")
     review_due_at = serializers.DateTimeField(allow_null=True, help_text="Then it counts as accepted.")
     reviewed_at = serializers.DateTimeField(allow_null=True)

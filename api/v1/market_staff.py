@@ -6,13 +6,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import IntegerField, NumberField, TextField, choice, texts
+from api.fields import InstantField, IntegerField, NumberField, TextField, choice, texts
 from api.serializers import Body, Resource, many, own_id
 from api.v1.answers import AnswerIn, class_index
 from api.v1.vendor import VendorOut
+from marketplace.services import vendor_exits
 from vendors.models import Vendor
 from vendors.selectors import vendors
-from vendors.services import onboarding, qualification
+from vendors.services import qualification
 from vendors.services.qualification import GoldRecord
 
 MAX_GOLD = 10_000
@@ -24,6 +25,7 @@ class ReviewIn(Body):
 
     decision = choice(*DECISIONS)
     reason = TextField(max_length=2000)
+    until = InstantField(required=False, allow_null=True, help_text="When a suspension ends by itself.")
 
 
 class GoldRecordIn(AnswerIn):
@@ -83,7 +85,7 @@ class VendorsView(views.Resource):
     def review(self, request: Request, public_id: str) -> Response:
         """Decide on a vendor."""
         vendor_id = views.id_in_path("ven", public_id)
-        reviewed = onboarding.review(actor=self.actor, vendor_id=vendor_id, **self.given(ReviewIn))
+        reviewed = vendor_exits.review(actor=self.actor, vendor_id=vendor_id, **self.given(ReviewIn))
         return self.answer(reviewed, ReviewedVendorOut)
 
 

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
+from api.fates import NextOut
 from api.fields import IntegerField, PublicIdField, TextField, choice
 from api.serializers import Body, EmptyBody, Resource, own_id
 from api.v1.assignments import AssignmentOut, JobSummaryOut
@@ -64,6 +65,7 @@ class OfferOut(Resource):
     expires_at = serializers.DateTimeField()
     decided_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField()
+    next = NextOut(source="*", kind="offer")
     server_now = serializers.SerializerMethodField()
 
     def get_server_now(self, offer: Offer) -> str:

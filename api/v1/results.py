@@ -53,8 +53,8 @@ class EventOut(Resource):
         return {name: _public(name, value) for name, value in event.facts.items()}
 
 
-_SUBJECT_PREFIXES = {"offer": "off", "rule": "eff"}
-_FACT_PREFIXES = {"assignment": "asg", "run": "rnk"}
+_SUBJECT_PREFIXES = {"offer": "off", "rule": "eff", "dispute": "dsp", "settlement": "sta"}
+_FACT_PREFIXES = {"correction": "cor", "assignment": "asg", "run": "rnk"}
 
 
 def subject_of(event: RoutingEvent) -> str | None:

@@ -6,7 +6,9 @@ from api.v1.api_keys import ApiKeysView
 from api.v1.assignments import AssignmentsView
 from api.v1.batches import BatchesView, JobBatchesView
 from api.v1.campaigns import CampaignsView
+from api.v1.confusions import ConfusionsView
 from api.v1.datasets import DatasetsView
+from api.v1.disputes import AdjudicationsView, CorrectionsView, DisputesView
 from api.v1.experiments import ExperimentsView, PicksView, RoundsView
 from api.v1.health import HealthView
 from api.v1.jobs import JobsView
@@ -19,9 +21,11 @@ from api.v1.organizations import OrganizationView, SignUpView
 from api.v1.qualifications import QualificationView
 from api.v1.quotes import QuotesView
 from api.v1.results import EventsView, LabelsView
+from api.v1.reviews import JobReviewsView, ReviewsView
 from api.v1.rules import EffectsView, RulesView
 from api.v1.vendor import VendorView
 from api.v1.vendor_hours import HoursView
+from api.v1.vendor_papers import OwnPapersView, PaperDecisionsView, PrivateVendorsView
 
 urlpatterns: list[URLPattern] = [
     path("health/", HealthView.as_view({"get": "retrieve"})),
@@ -47,6 +51,13 @@ urlpatterns: list[URLPattern] = [
     path("vendor/hours/drop/", HoursView.as_view({"post": "drop"})),
     path("notices/", NoticesView.as_view({"get": "list"})),
     path("vendor/submit/", VendorView.as_view({"post": "submit"})),
+    path("vendor/documents/", OwnPapersView.as_view({"get": "documents", "post": "hand_in"})),
+    path("vendor/events/", OwnPapersView.as_view({"get": "events"})),
+    path("vendor/appeals/", OwnPapersView.as_view({"post": "appeal"})),
+    path("vendor/close/", OwnPapersView.as_view({"post": "close"})),
+    path("documents/<str:public_id>/decide/", PaperDecisionsView.as_view({"post": "document"})),
+    path("appeals/<str:public_id>/decide/", PaperDecisionsView.as_view({"post": "appeal"})),
+    path("private-vendors/", PrivateVendorsView.as_view({"get": "list", "post": "create"})),
     path("vendors/", VendorsView.as_view({"get": "list"})),
     path("vendors/<str:public_id>/review/", VendorsView.as_view({"post": "review"})),
     path("gold-sets/", GoldSetsView.as_view({"post": "create"})),
@@ -80,6 +91,16 @@ urlpatterns: list[URLPattern] = [
     path("rules/<str:public_id>/switch/", RulesView.as_view({"post": "switch"})),
     path("rule-effects/", EffectsView.as_view({"get": "list"})),
     path("rule-effects/<str:public_id>/reverse/", EffectsView.as_view({"post": "reverse"})),
+    path("jobs/<str:public_id>/confusions/", ConfusionsView.as_view({"get": "retrieve"})),
+    path("disputes/", DisputesView.as_view({"get": "list"})),
+    path("disputes/<str:public_id>/", DisputesView.as_view({"get": "retrieve"})),
+    path("assignments/<str:public_id>/disputes/", DisputesView.as_view({"post": "create"})),
+    path("adjudications/", AdjudicationsView.as_view({"get": "list"})),
+    path("adjudications/<str:public_id>/decide/", AdjudicationsView.as_view({"post": "decide"})),
+    path("jobs/<str:public_id>/corrections/", CorrectionsView.as_view({"get": "list"})),
+    path("jobs/<str:public_id>/reviews/", JobReviewsView.as_view({"get": "list", "post": "create"})),
+    path("jobs/<str:public_id>/accuracy/", JobReviewsView.as_view({"get": "accuracy"})),
+    path("reviews/<str:public_id>/decide/", ReviewsView.as_view({"post": "decide"})),
     path("datasets/", DatasetsView.as_view({"get": "list", "post": "create"})),
     path("datasets/<str:public_id>/", DatasetsView.as_view({"get": "retrieve"})),
     path("experiments/", ExperimentsView.as_view({"get": "list", "post": "create"})),

@@ -11,7 +11,7 @@ from api import views
 from api.fields import BooleanField, InstantField, IntegerField, NumberField, PublicIdField, TextField, texts
 from api.serializers import Body, EmptyBody, Resource, own_id
 from vendors.models import CapacityWindow, Vendor
-from vendors.selectors import scorecards, vendors
+from vendors.selectors import scorecards, standing, vendors
 from vendors.services import capacity, onboarding
 from vendors.services.capacity import Availability
 from vendors.services.onboarding import AgreementTerms
@@ -26,6 +26,7 @@ class VendorIn(Body):
     name = TextField()
     languages = texts(max_length=16, required=False)
     regions = texts(max_length=16, required=False)
+    invitation = TextField(max_length=100, required=False, help_text="The token of the customer that invites you.")
 
 
 class CapabilityIn(Body):
@@ -67,6 +68,12 @@ class AgreementIn(Body):
     base_s = IntegerField(required=False, max_value=MONTH_S, help_text="Time a batch takes besides its labels.")
     seconds_per_label = NumberField(min_value=0.001, max_value=DAY_S)
     signed_by = TextField()
+    replaces = IntegerField(
+        required=False,
+        min_value=0,
+        max_value=10**6,
+        help_text="The version you have read, 0 for none.",
+    )
 
 
 class AvailabilityIn(Body):
@@ -81,10 +88,21 @@ class AvailabilityIn(Body):
 
 
 class RequirementOut(Resource):
-    """Something still to be done."""
+    """One thing to do: where it is entered, the way out, and until when."""
 
     code = serializers.CharField()
+    field = serializers.CharField()
     detail = serializers.CharField()
+    deadline = serializers.DateTimeField(allow_null=True)
+
+
+class RequirementsOut(Resource):
+    """What is open, by urgency."""
+
+    currently_due = RequirementOut(many=True)
+    eventually_due = RequirementOut(many=True)
+    past_due = RequirementOut(many=True)
+    pending_verification = RequirementOut(many=True)
 
 
 class EstimateOut(Resource):
@@ -142,7 +160,7 @@ class OwnVendorOut(VendorOut):
     """A vendor as it sees itself: what is due, and its scorecard."""
 
     state_reason = serializers.CharField()
-    requirements = RequirementOut(many=True)
+    requirements = RequirementsOut()
     capacity = CapacityOut()
     scorecard = ScoreOut(many=True)
 
@@ -181,7 +199,7 @@ def own_vendor(vendor: Vendor) -> dict[str, Any]:
     """Return a vendor as it sees itself."""
     return VendorOut(vendor).data | {
         "state_reason": vendor.state_reason,
-        "requirements": RequirementOut(vendors.requirements(vendor), many=True).data,
+        "requirements": RequirementsOut(standing.requirements(vendor)).data,
         "capacity": CapacityOut(CapacityWindow.objects.get(vendor=vendor)).data,
         "scorecard": ScoreOut(scorecards.of_vendor(vendor), many=True).data,
     }
@@ -244,5 +262,7 @@ class VendorView(views.Resource):
         """Sign the terms; a later signature replaces an earlier one for offers made from then on."""
         given = {"base_s": 0} | self.given(AgreementIn)
         windows = {f"accept_window_{name}_s": seconds for name, seconds in given.pop("accept_window_s").items()}
-        signed = onboarding.sign_agreement(actor=self.actor, terms=AgreementTerms(**windows, **given))
+        replaces = given.pop("replaces", None)
+        terms = AgreementTerms(**windows, **given)
+        signed = onboarding.sign_agreement(actor=self.actor, terms=terms, replaces=replaces)
         return self.answer(signed, AgreementOut, 201)

@@ -202,6 +202,7 @@ class Work:
             reserved_micro=n_items * PRICE_MICRO * 11 // 10,
             n_items=n_items,
             start_due_at=now,
+            lapse_at=now,
             due_at=now,
         )
         return cls(batch, offer, assignment, who, [])

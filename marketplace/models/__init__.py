@@ -3,18 +3,22 @@
 from marketplace.models.annotations import Annotation, RoutingEvent, Settlement, Verdict
 from marketplace.models.batches import Assignment, Batch, BatchItem, Candidate, Offer, RankingRun
 from marketplace.models.campaigns import Campaign
+from marketplace.models.corrections import Adjudication, Correction, Dispute, Review, SettlementAdjustment
 from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, LabelSchema, Lot
 from marketplace.models.notices import LateInterest, Notice
 from marketplace.models.quotes import JobQuote
 from marketplace.models.rules import Rule, RuleEffect, RuleTrial
 
 __all__ = [
+    "Adjudication",
     "Annotation",
     "Assignment",
     "Batch",
     "BatchItem",
     "Campaign",
     "Candidate",
+    "Correction",
+    "Dispute",
     "GoldRecord",
     "InstructionVersion",
     "Job",
@@ -26,10 +30,12 @@ __all__ = [
     "Notice",
     "Offer",
     "RankingRun",
+    "Review",
     "RoutingEvent",
     "Rule",
     "RuleEffect",
     "RuleTrial",
     "Settlement",
+    "SettlementAdjustment",
     "Verdict",
 ]

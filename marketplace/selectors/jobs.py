@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from common.actors import CUSTOMER, Actor
 from common.errors import NotFoundError
-from marketplace.models import Batch, Campaign, Job, JobRecord, LabelSchema, Offer, RoutingEvent
+from marketplace.models import Batch, Campaign, Job, JobRecord, LabelSchema, Offer, Review, RoutingEvent
 
 
 def for_actor(actor: Actor) -> QuerySet[Job]:
@@ -73,3 +73,18 @@ def feed(actor: Actor, job_id: uuid.UUID, *, after: int = 0) -> QuerySet[Routing
 def campaigns(actor: Actor) -> QuerySet[Campaign]:
     """Return the actor's campaigns."""
     return Campaign.objects.filter(job__in=for_actor(actor)).select_related("job", "lot")
+
+
+def reviews(actor: Actor, job_id: uuid.UUID) -> QuerySet[Review]:
+    """Return what was drawn for review of a job, newest first."""
+    rows = Review.objects.filter(job=get(actor, job_id))
+    return rows.select_related("record__job__label_schema").order_by("-id")
+
+
+def review(actor: Actor, review_id: uuid.UUID) -> Review:
+    """Return a review of the actor's jobs, or raise NotFoundError."""
+    rows = Review.objects.filter(job__in=for_actor(actor)).select_related("record__job__label_schema")
+    row = rows.filter(pk=review_id).first()
+    if row is None:
+        raise NotFoundError("There is no such review.")
+    return row

@@ -95,6 +95,7 @@ WITH due AS MATERIALIZED (
         JOIN vendors_capacitywindow w ON w.vendor_id = c.vendor_id
         WHERE c.run_id = place.ranking_id AND c.sequence IS NOT NULL
           AND v.state IN ('probation', 'active') AND k.status = 'active' AND w.is_accepting
+          AND coalesce(least(k.qualified_until, k.evidence_until) > statement_timestamp(), true)
           AND (w.paused_until IS NULL OR w.paused_until <= statement_timestamp())
           AND (NOT w.keeps_hours OR w.open_until IS NOT NULL)
           AND (w.daily_limit IS NULL OR w.daily_limit >= place.n_open)

@@ -6,7 +6,7 @@ Lock order in every transaction here: offer -> batch -> job -> vendor capacity.
 import uuid
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from common.actors import Actor
 from common.clock import Now, database_now
@@ -66,7 +66,7 @@ def accept(*, actor: Actor, offer_id: uuid.UUID, n_records: int | None = None) -
 
 def _accept(offer_id: uuid.UUID, vendor_id: uuid.UUID, n_records: int | None) -> Assignment:
     taken = Offer.objects.filter(pk=offer_id, vendor_id=vendor_id, state=OfferState.LIVE, expires_at__gt=Now()).update(
-        state=OfferState.ACCEPTED, decided_at=Now()
+        state=OfferState.ACCEPTED, decided_at=Now(), reason="accepted"
     )
     offer = _own_offer(offer_id, vendor_id)
     if not taken:
@@ -112,7 +112,8 @@ def _already_decided(offer: Offer) -> Assignment:
 
 
 def _admit(offer: Offer) -> None:
-    active = Capability.objects.filter(pk=offer.capability_id, status=Capability.Status.ACTIVE).exists()
+    holds = Q(qualified_until=None) | Q(qualified_until__gt=Now()), Q(evidence_until=None) | Q(evidence_until__gt=Now())
+    active = Capability.objects.filter(*holds, pk=offer.capability_id, status=Capability.Status.ACTIVE).exists()
     if offer.vendor.state not in MAY_RECEIVE_OFFERS or not active:
         raise VendorNotAdmittedError(state=offer.vendor.state)
 

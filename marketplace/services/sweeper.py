@@ -11,8 +11,17 @@ from django.db import connection, transaction
 from common import outbox
 from marketplace.core.states import BatchState
 from marketplace.models import Batch
-from marketplace.services import assignments, holds, offering, reminders, reviews, routing, rulings
-from vendors.services import hours
+from marketplace.services import (
+    adjustments,
+    assignments,
+    holds,
+    offering,
+    reminders,
+    reviews,
+    routing,
+    rulings,
+)
+from vendors.services import documents, hours, onboarding
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +50,11 @@ def sweep() -> Sweep:
     n_ranked = _rank_due()
     rulings.enforce_due()
     n_offers = len(offering.advance())
+    onboarding.lift_suspensions()
+    documents.warn_due()
     reviews.accept_due()
     holds.post_due()
+    adjustments.post_due()
     holds.release_due()
     outbox.relay()
     return Sweep(n_expired, n_offers, n_ranked, n_late, n_reminded)

@@ -46,7 +46,7 @@ def decide_all(batches: list[Batch], facts: Evidence, *, is_final: bool) -> bool
             outcomes.append((assignment.batch_id, outcome))
     waiting = [batch_id for batch_id, outcome in outcomes if outcome != Outcome.ACCEPTED]
     done = Batch.objects.filter(pk__in=[batch.pk for batch in batches], state=BatchState.DELIVERED)
-    done.exclude(pk__in=waiting).update(state=BatchState.DONE)
+    done.exclude(pk__in=waiting).update(state=BatchState.DONE, reason="vetted")
     return any(outcome in {Outcome.REWORK, Outcome.REJECTED} for _, outcome in outcomes)
 
 
@@ -154,8 +154,8 @@ def _reject(assignment: Assignment) -> None:
     """Refuse the work: nothing of it counts or is paid, and its records go to the next candidate."""
     assignment.annotations.filter(is_current=True).update(state=AnnotationState.REJECTED, is_current=False)
     n_open = assignment.items.update(is_done=False, assignment=None)
-    assignment.state = AssignmentState.REJECTED
-    assignment.save(update_fields=["state"])
+    assignment.state, assignment.reason = AssignmentState.REJECTED, "failed_vetting"
+    assignment.save(update_fields=["state", "reason"])
     Assignment.objects.filter(pk=assignment.pk).update(closed_at=Now())
     settlements.settle(assignment)
     batch = Batch.objects.select_for_update().get(pk=assignment.batch_id)
@@ -167,6 +167,6 @@ def _reject(assignment: Assignment) -> None:
 def _accept(assignment: Assignment) -> None:
     if assignment.state == AssignmentState.SUBMITTED:
         onboarding.count_batch(vendor_id=assignment.vendor_id)
-    assignment.state = AssignmentState.ACCEPTED
-    assignment.save(update_fields=["state"])
+    assignment.state, assignment.reason = AssignmentState.ACCEPTED, assignment.reason or "passed_vetting"
+    assignment.save(update_fields=["state", "reason"])
     Assignment.objects.filter(pk=assignment.pk).update(closed_at=Now())

@@ -54,6 +54,13 @@ def of_job(job_id: uuid.UUID, reason: str) -> int:
     return len(_withdraw("job_id", job_id, reason))
 
 
+def of_vendor(vendor_id: uuid.UUID, reason: str) -> int:
+    """Take all live offers of a vendor back and hand their batches on, in the caller's transaction; return how many."""
+    batches = _withdraw("vendor_id", vendor_id, reason)
+    Batch.objects.filter(pk__in=batches, state=BatchState.OFFERING).update(offer_due_at=Now())
+    return len(batches)
+
+
 def one(offer_id: uuid.UUID, reason: str) -> bool:
     """Take one live offer back and hand its batch on; return whether it was live. Safe to repeat."""
     with transaction.atomic():

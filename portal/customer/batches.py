@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 
 from common.actors import CUSTOMER, PLATFORM, Actor
 from common.errors import DomainError, NotFoundError
+from marketplace.core import fates
 from marketplace.core.states import BatchState
 from marketplace.models import Candidate, Verdict
 from marketplace.selectors import jobs
@@ -104,6 +105,7 @@ def _shown(
         offers=jobs.offer_chain(actor, batch_id),
         verdicts=verdicts,
         is_escalated=batch.state == BatchState.ESCALATED,
+        next=fates.fate("batch", batch.state, batch.reason),
         is_cancellable=batch.state in cancellations.UNDELIVERED,
         form=form,
         review=review or ReviewForm(),

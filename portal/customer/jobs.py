@@ -12,6 +12,7 @@ from common.actors import CUSTOMER, PLATFORM, Actor
 from common.errors import DomainError, NotFoundError
 from marketplace.core.states import BatchState
 from marketplace.models import JobRecord
+from marketplace.selectors import confusions
 from marketplace.selectors import jobs as selectors
 from marketplace.services import cancellations
 from portal import pages
@@ -41,6 +42,7 @@ def detail(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpRespons
         job=job,
         page=pages.rows_of(request, batches),
         records=dict(records),
+        confusions=confusions.of_job(actor, job_id),
         rules=job.rules.order_by("pk"),
         events=selectors.feed(actor, job_id).order_by("-pk")[:N_EVENTS],
     )

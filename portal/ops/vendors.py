@@ -9,11 +9,11 @@ from django.shortcuts import redirect
 
 from common.actors import PLATFORM, Actor
 from common.errors import DomainError, NotFoundError
+from marketplace.services import vendor_exits
 from portal import pages
 from vendors.models import Vendor
-from vendors.selectors import scorecards
+from vendors.selectors import scorecards, standing
 from vendors.selectors import vendors as selectors
-from vendors.services import onboarding
 
 
 class ReviewForm(forms.Form):
@@ -58,7 +58,7 @@ def review(request: HttpRequest, actor: Actor, vendor_id: uuid.UUID) -> HttpResp
     form = ReviewForm(request.POST)
     if form.is_valid():
         try:
-            vendor = onboarding.review(actor=actor, vendor_id=vendor_id, **form.cleaned_data)
+            vendor = vendor_exits.review(actor=actor, vendor_id=vendor_id, **form.cleaned_data)
         except NotFoundError:
             raise
         except DomainError as error:
@@ -80,7 +80,7 @@ def _shown(
         "portal/ops/vendor.html",
         status=status,
         vendor=vendor,
-        requirements=selectors.requirements(vendor),
+        requirements=standing.requirements(vendor),
         agreement=vendor.agreements.order_by("-version").first(),
         scores=scorecards.of_vendor(vendor),
         form=form,

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from common.actors import VENDOR, Actor
 from marketplace.selectors import rules
 from portal import pages
-from vendors.selectors import scorecards, vendors
+from vendors.selectors import scorecards, standing, vendors
 
 MAX_EFFECTS = 20
 
@@ -18,7 +18,7 @@ def scorecard(request: HttpRequest, actor: Actor) -> HttpResponse:
         request,
         "portal/vendor/scorecard.html",
         vendor=vendor,
-        requirements=vendors.requirements(vendor),
+        requirements=standing.requirements(vendor),
         scores=scorecards.of_vendor(vendor),
         effects=rules.effects(actor)[:MAX_EFFECTS],
     )

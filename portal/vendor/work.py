@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from common.actors import VENDOR, Actor
 from common.errors import DomainError, NotFoundError
 from common.models import User
+from marketplace.core import fates
 from marketplace.core.states import OPEN_ASSIGNMENTS, AssignmentState
 from marketplace.models import Annotation, Assignment, InstructionVersion
 from marketplace.selectors import work
@@ -99,6 +100,7 @@ def _shown(
         status=status,
         assignment=assignment,
         deadline=assignment.lapse_at if assignment.state == AssignmentState.RESERVED else assignment.due_at,
+        next=fates.fate("assignment", assignment.state, assignment.reason),
         instructions=newest,
         is_open=is_open,
         is_releasable=assignment.state in _RELEASABLE,

@@ -56,4 +56,5 @@ def storage(settings, tmp_path):
 def everything(customer, vendor, staff, sign_up, storage, provider, settings):
     """Return a world with one of everything and strangers of both kinds."""
     settings.BILLING_ENABLED = False  # jobs cost nothing here; money has bodies of its own
-    return world.make(customer, vendor, staff, {kind: sign_up(kind) for kind in ("customer", "vendor")})
+    strangers = {kind: sign_up(kind) for kind in ("customer", "vendor")}
+    return world.make(customer, vendor, staff, strangers, sign_up("vendor"))

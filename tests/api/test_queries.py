@@ -5,10 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from common.ids import from_public, uuid7
-from marketplace.models import Notice
+from marketplace.models import Assignment, Notice
 from tests.api import pool, shop
 from tests.api.routes import KEYED
-from tests.api.world import add_rule
+from tests.api.rulings import add_rule, refuse
 from vendors.models import Vendor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,6 +32,7 @@ def grow(world):
     for n in range(3):
         world.customer.made("/api-keys/", {"name": f"{n}"})
         world.vendor.made("/api-keys/", {"name": f"{n}"})
+        world.customer.made("/private-vendors/", {"name": f"{n}"})
         shop.post_job(world.customer, n_records=12)
         body = {"name": f"further {n}", "dataset": world.ids["datasets"], "batch_size": 2}
         world.customer.made("/experiments/", body)
@@ -46,6 +47,14 @@ def grow(world):
     work = world.vendor.get(f"/assignments/{world.ids['assignments']}/").body
     answers = {"annotations": shop.annotations_for(work)[-2:-1]}
     world.vendor.send("PUT", f"/assignments/{work['id']}/annotations/", answers)
+    customer, job = world.customer, world.ids["jobs"]
+    customer.made(f"/jobs/{job}/reviews/", {"n": 3})
+    for review in customer.get(f"/jobs/{job}/reviews/").body["results"]:
+        customer.made(f"/reviews/{review['id']}/decide/", {"label": "bird"})
+    refuse(Assignment.objects.get(pk=from_public("asg", work["id"])))
+    world.vendor.made(
+        f"/assignments/{work['id']}/disputes/", {"text": "This too.", "key": answers["annotations"][0]["key"]}
+    )
     Vendor.objects.filter(state="probation").update(state="active")  # probation has one slot
     seller = shop.Seller(world.vendor, "", "")
     for offer in shop.live_offers(seller):

@@ -5,9 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-from marketplace.services import sweeper
-from tests import wallets
-from tests.api import pool, shop
+from tests.api import papers, pool, rulings, shop
 from tests.api.client import Api
 from tests.api.routes import Route
 
@@ -45,7 +43,7 @@ class World:
         return self.bodies[str(route)] if route.is_write else None
 
 
-def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> World:
+def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api], sign_up_vendor: Api) -> World:
     """Make one of everything."""
     shop.add_gold_set(staff)
     seller = shop.admit(staff, shop.apply_as_vendor(vendor))
@@ -53,7 +51,8 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
     work = shop.accept_one(seller)
     offer = shop.live_offers(seller)[0] if shop.live_offers(seller) else {"id": work["offer"]}
     attempt = _open_attempt(staff, vendor)
-    rule, effect = _rule(customer, vendor, job, work)
+    rule, effect = rulings.make_rule(customer, vendor, job, work)
+    second_looks = rulings.second_looks(customer, vendor, staff, job["id"], work["id"])
     dataset = pool.upload(customer, pool.archive()).body
     experiment = customer.made("/experiments/", {"dataset": dataset["id"], "name": "one", "batch_size": 4})
     customer.made(f"/experiments/{experiment['id']}/rounds/")
@@ -68,41 +67,16 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api]) -> W
         "batches": customer.get(f"/jobs/{job['id']}/batches/").body["results"][0]["id"],
         "rules": rule,
         "rule-effects": effect,
+        **second_looks,
         "datasets": dataset["id"],
         "experiments": experiment["id"],
         "campaigns": customer.made("/campaigns/", _pair(customer, dataset["id"], "two") | {"rounds": 1})["id"],
     }
-    money = _money(customer, vendor)
+    money = papers.money(customer, vendor)
+    paper = vendor.made("/vendor/documents/", papers.PAPER)
+    ids |= {"documents": paper["id"], "appeals": papers.rejected(sign_up_vendor, staff)}
     strangers["vendor"].made("/vendor/", {"name": "Stranger"})
     return World(customer, vendor, staff, strangers, ids, _bodies(customer, work, attempt, dataset, ids) | money)
-
-
-WARNING = {
-    "subject": "vendor",
-    "collector": "n_answers",
-    "comparator": ">",
-    "threshold": 0.5,
-    "min_n": 1,
-    "window_s": 3600,
-    "action": "warn",
-}
-
-
-def add_rule(customer: Api, job: str, name: str) -> str:
-    """Make a rule that warns at every answer, and switch it on."""
-    rule = customer.made("/rules/", WARNING | {"job": job, "name": name})["id"]
-    customer.made(f"/rules/{rule}/try/")
-    customer.made(f"/rules/{rule}/switch/", {"on": True})
-    return str(rule)
-
-
-def _rule(customer: Api, vendor: Api, job: Any, work: Any) -> tuple[str, str]:
-    """Return a rule and what it did."""
-    rule = add_rule(customer, job["id"], "Warn")
-    answers = shop.annotations_for(work)[-1:]
-    vendor.send("PUT", f"/assignments/{work['id']}/annotations/", {"annotations": answers})
-    sweeper.sweep()
-    return rule, vendor.get("/rule-effects/").body["results"][0]["id"]
 
 
 def _open_attempt(staff: Api, vendor: Api) -> Any:
@@ -130,7 +104,8 @@ def _bodies(customer: Api, work: Any, attempt: Any, dataset: Any, ids: dict[str,
         | _of_vendor(attempt, ids)
         | _of_staff()
         | _of_work(work["records"][0]["key"])
-        | _of_jobs(customer, ids)
+        | _of_jobs(customer)
+        | rulings.bodies(ids["jobs"], work["records"][-1]["key"])
         | _of_curation(customer, dataset)
     )
 
@@ -141,21 +116,6 @@ def _of_accounts() -> dict[str, Any]:
         "PATCH organization/": {"name": "New name", "region": "EU"},
         "POST api-keys/": {"name": "k", "scopes": ["organization:read"], "expires_at": "2100-01-01T00:00:00Z"},
         "POST api-keys/<str:public_id>/revoke/": {},
-    }
-
-
-def _money(customer: Api, vendor: Api) -> dict[str, Any]:
-    """Pay something in and open a payout account; return the bodies of what moves money."""
-    method = customer.made("/wallet/payment-methods/", {"token": "pm_card_visa"})
-    paid = customer.made("/wallet/top-ups/", {"amount_minor": 500, "currency": "USD"})
-    wallets.run_all()
-    account = {"return_url": "https://vendor.example/back"}
-    vendor.post("/vendor/payout-account/", account)
-    return {
-        "POST wallet/payment-methods/": {"token": "pm_card_mastercard"},
-        "POST wallet/top-ups/": {"amount_minor": 500, "currency": "USD", "payment_method": method["id"]},
-        "POST wallet/refunds/": {"top_up": paid["id"], "amount_minor": 5},
-        "POST vendor/payout-account/": account,
     }
 
 
@@ -182,13 +142,22 @@ def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
         },
         "POST vendor/hours/drop/": {},
         "POST vendor/submit/": {},
+        "POST vendor/documents/": papers.PAPER | {"sha256": "b" * 64, "expires_at": "2100-01-01T00:00:00Z"},
+        "POST vendor/appeals/": {"text": "Not so."},
+        "POST vendor/close/": {"reason": "Enough."},
     }
 
 
 def _of_staff() -> dict[str, Any]:
     return {
         "POST offers/<str:public_id>/withdraw/": {"reason": "By mistake."},
-        "POST vendors/<str:public_id>/review/": {"decision": "suspend", "reason": "To see."},
+        "POST vendors/<str:public_id>/review/": {
+            "decision": "suspend",
+            "reason": "To see.",
+            "until": "2100-01-01T00:00:00Z",
+        },
+        "POST documents/<str:public_id>/decide/": {"is_accepted": True, "reason": "Fine."},
+        "POST appeals/<str:public_id>/decide/": {"is_accepted": True, "reason": "Right."},
         "POST gold-sets/": {
             "task_type": "spans",
             "modality": "text",
@@ -214,8 +183,9 @@ def _of_work(key: str) -> dict[str, Any]:
     }
 
 
-def _of_jobs(customer: Api, ids: dict[str, str]) -> dict[str, Any]:
+def _of_jobs(customer: Api) -> dict[str, Any]:
     return {
+        "POST private-vendors/": {"name": "Our own"},
         "POST label-schemas/": {"name": "S", "task_type": "classification", "classes": ["a", "b"]},
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/quote/": shop.job_body(customer, n_records=2) | _further_terms() | {"n_records": 2},
@@ -223,11 +193,6 @@ def _of_jobs(customer: Api, ids: dict[str, str]) -> dict[str, Any]:
         "POST jobs/<str:public_id>/cancel/": {},
         "POST batches/<str:public_id>/review/": {"decision": "accept"},
         "POST batches/<str:public_id>/cancel/": {},
-        "POST rules/": WARNING | {"job": ids["jobs"], "name": "Another", "window_answers": None, "duration_s": None},
-        "PUT rules/<str:public_id>/": WARNING | {"threshold": 2.5},
-        "POST rules/<str:public_id>/try/": {},
-        "POST rules/<str:public_id>/switch/": {"on": False},
-        "POST rule-effects/<str:public_id>/reverse/": {"reason": "A mistake."},
         "POST batches/<str:public_id>/resolve/": {
             "choice": "raise_price",
             "max_price_micro": 10**6,

@@ -1,45 +1,9 @@
-"""What a vendor still owes before it may work, and whether it may be offered a given batch."""
+"""Whether a vendor may be offered work now, and why not."""
 
 import datetime
 from dataclasses import dataclass
 
 from vendors.core.states import MAY_RECEIVE_OFFERS
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """One thing a vendor has to do: machine-readable code, words, and the way out."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The facts that decide what a vendor still owes."""
-
-    has_capability: bool
-    has_price_for_each_capability: bool
-    has_signed_agreement: bool
-    has_active_capability: bool
-
-
-def requirements_of(standing: Standing) -> tuple[Requirement, ...]:
-    """Return what is currently due, in the order in which it can be done.
-
-    >>> [r.code for r in requirements_of(Standing(True, True, False, False))]
-    ['agreement.signature', 'qualification.passed']
-    """
-    due = []
-    if not standing.has_capability:
-        due.append(Requirement("capability.declared", "Declare what you can label: POST /vendor/capabilities/."))
-    if not standing.has_price_for_each_capability:
-        due.append(Requirement("price.listed", "List a price for each capability: POST /vendor/prices/."))
-    if not standing.has_signed_agreement:
-        due.append(Requirement("agreement.signature", "Sign the agreement: POST /vendor/agreement/."))
-    if not standing.has_active_capability:
-        due.append(Requirement("qualification.passed", "Pass the qualification of at least one capability."))
-    return tuple(due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +16,8 @@ class Availability:
     is_accepting: bool
     paused_until: datetime.datetime | None
     private_to_other: bool
+    qualified_until: datetime.datetime | None = None
+    evidence_until: datetime.datetime | None = None
 
 
 def exclusion_of(availability: Availability, now: datetime.datetime) -> str | None:
@@ -68,6 +34,10 @@ def exclusion_of(availability: Availability, now: datetime.datetime) -> str | No
         return "The vendor has no signed agreement."
     if not availability.is_capability_active:
         return "The vendor has not passed the qualification of this capability."
+    if availability.qualified_until is not None and availability.qualified_until <= now:
+        return f"The vendor's qualification ran out on {availability.qualified_until:%Y-%m-%d}."
+    if availability.evidence_until is not None and availability.evidence_until <= now:
+        return "The vendor lacks a valid paper for this kind of work."
     if not availability.is_accepting:
         return "The vendor has switched itself to unavailable."
     if availability.paused_until is not None and availability.paused_until > now:

@@ -22,7 +22,7 @@ TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     PROBATION: frozenset({ACTIVE, SUSPENDED, CLOSED}),
     ACTIVE: frozenset({PROBATION, SUSPENDED, CLOSED}),
     SUSPENDED: frozenset({PROBATION, CLOSED}),
-    REJECTED: frozenset(),
+    REJECTED: frozenset({SUBMITTED}),
     CLOSED: frozenset(),
 }
 MAY_RECEIVE_OFFERS: Final = frozenset({PROBATION, ACTIVE})

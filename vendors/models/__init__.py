@@ -1,12 +1,14 @@
 """Models of the vendor side."""
 
 from vendors.models.capabilities import Capability, PriceListEntry
+from vendors.models.documents import Appeal, VendorDocument, VendorEvent, VendorInvitation
 from vendors.models.hours import OpenInterval, WorkingHours
 from vendors.models.posteriors import DurationPosterior, RatioPosterior
 from vendors.models.qualification import GoldItem, GoldSet, QualificationAttempt, QualificationItem
 from vendors.models.vendors import CapacityWindow, Vendor, VendorAgreement
 
 __all__ = [
+    "Appeal",
     "Capability",
     "CapacityWindow",
     "DurationPosterior",
@@ -19,5 +21,8 @@ __all__ = [
     "RatioPosterior",
     "Vendor",
     "VendorAgreement",
+    "VendorDocument",
+    "VendorEvent",
+    "VendorInvitation",
     "WorkingHours",
 ]

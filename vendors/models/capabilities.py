@@ -9,7 +9,11 @@ from vendors.models.vendors import Vendor
 
 
 class Capability(BaseModel):
-    """A kind of work: task type x modality x language x domain. Only an active one is ever offered work."""
+    """A kind of work: task type x modality x language x domain. Only an active one is ever offered work.
+
+    It is offered work while it is qualified and covered by papers: ``qualified_until`` and ``evidence_until`` are
+    compared with the database's clock wherever that matters; null means for ever.
+    """
 
     public_prefix = "cpb"
 
@@ -26,6 +30,8 @@ class Capability(BaseModel):
     language = models.CharField(max_length=16, default="", blank=True)
     domain = models.CharField(max_length=64, default="", blank=True)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.INACTIVE)
+    qualified_until = models.DateTimeField(null=True)
+    evidence_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -43,6 +49,11 @@ class Capability(BaseModel):
                 condition=Q(status="active"),
             )
         ]
+
+    @property
+    def words(self) -> str:
+        """The kind of work as people say it."""
+        return " ".join(part for part in (self.task_type, "of", self.modality, self.language, self.domain) if part)
 
 
 class PriceListEntry(BaseModel):

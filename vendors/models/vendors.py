@@ -30,6 +30,7 @@ class Vendor(BaseModel):
     name = models.CharField(max_length=200)
     state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
     state_reason = models.TextField(default="", blank=True)
+    suspended_until = models.DateTimeField(null=True)
     languages = ArrayField(models.CharField(max_length=16), default=list)
     regions = ArrayField(models.CharField(max_length=16), default=list)
     private_to = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="private_vendors")

@@ -166,6 +166,8 @@ def _exclusion(
         is_accepting=capacity.is_accepting,
         paused_until=capacity.paused_until,
         private_to_other=False,
+        qualified_until=capability.qualified_until,
+        evidence_until=capability.evidence_until,
     )
     return exclusion_of(availability, now) or (None if price else "The vendor has no price in force.")
 

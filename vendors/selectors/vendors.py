@@ -6,8 +6,7 @@ from django.db.models import Q, QuerySet
 
 from common.actors import CUSTOMER, VENDOR, Actor
 from common.errors import NotFoundError
-from vendors.core.eligibility import Requirement, Standing, requirements_of
-from vendors.models import Capability, Vendor
+from vendors.models import Vendor
 
 
 def for_actor(actor: Actor) -> QuerySet[Vendor]:
@@ -34,21 +33,5 @@ def own(actor: Actor) -> Vendor:
     """
     vendor = for_actor(actor).filter(organization_id=actor.organization_id or uuid.UUID(int=0)).first()
     if vendor is None:
-        raise NotFoundError("Register first: POST /vendor/.")
+        raise NotFoundError("Register as a vendor first.")
     return vendor
-
-
-def standing_of(vendor: Vendor) -> Standing:
-    """Return the facts that decide what a vendor still owes (two queries)."""
-    capabilities = list(Capability.objects.filter(vendor=vendor).prefetch_related("prices"))
-    return Standing(
-        has_capability=bool(capabilities),
-        has_price_for_each_capability=all(bool(c.prices.all()) for c in capabilities),
-        has_signed_agreement=vendor.agreements.exists(),
-        has_active_capability=any(c.status == Capability.Status.ACTIVE for c in capabilities),
-    )
-
-
-def requirements(vendor: Vendor) -> tuple[Requirement, ...]:
-    """Return what a vendor still owes."""
-    return requirements_of(standing_of(vendor))

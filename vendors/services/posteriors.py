@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Greatest
 
 from vendors.core.posteriors import FORGETTING
 from vendors.models import DurationPosterior, RatioPosterior
@@ -68,6 +70,16 @@ def _record_ratio(metric: str, seen: Mapping[uuid.UUID, Counts], *, silent: bool
 def record_accuracy(*, seen: Mapping[uuid.UUID, Counts]) -> None:
     """Count right and wrong answers by capability."""
     _record_ratio(RatioPosterior.Metric.ACCURACY, seen)
+
+
+def correct_accuracy(*, seen: Mapping[uuid.UUID, Counts]) -> None:
+    """Move earlier evidence by capability: parts may be negative, nothing is forgotten, no count falls below 0."""
+    for capability_id in sorted(seen):
+        counts = seen[capability_id]
+        RatioPosterior.objects.filter(capability_id=capability_id, metric=RatioPosterior.Metric.ACCURACY).update(
+            successes=Greatest(F("successes") + counts.successes, 0.0),
+            failures=Greatest(F("failures") + counts.failures, 0.0),
+        )
 
 
 def record_acceptance(*, capability_id: uuid.UUID, accepted: bool) -> None:

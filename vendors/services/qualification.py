@@ -1,20 +1,31 @@
 """Qualification: blind records with known labels, judged by the lower Beta bound, two tries with new records."""
 
+import datetime
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from django.db import transaction
 
 from common.actors import Actor
-from common.clock import Now
+from common.clock import Now, database_now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
-from vendors.core import states
+from vendors.core import requirements, states
 from vendors.core.qualification import MAX_ATTEMPTS, QualificationResult, judge
-from vendors.errors import NoGoldSetError, NoMoreAttemptsError, QualificationClosedError, VendorStateError
+from vendors.errors import (
+    NoEvidenceError,
+    NoGoldSetError,
+    NoMoreAttemptsError,
+    QualificationClosedError,
+    VendorStateError,
+)
 from vendors.models import Capability, GoldItem, GoldSet, QualificationAttempt, QualificationItem, Vendor
 from vendors.selectors import vendors
 from vendors.services import onboarding, posteriors
+
+TERM: Final = datetime.timedelta(days=365)
+"""How long a passed qualification holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +105,20 @@ def start(*, actor: Actor, capability_id: uuid.UUID) -> QualificationAttempt:
         attempts = list(capability.attempts.order_by("number"))
         if attempts and attempts[-1].state == QualificationAttempt.State.OPEN:
             return attempts[-1]
-        if capability.status == Capability.Status.ACTIVE:
+        if capability.status == Capability.Status.ACTIVE and not _is_renewable(capability):
             raise ConflictError("This capability is already qualified.")
-        if len(attempts) >= MAX_ATTEMPTS:
+        if capability.evidence_until is not None and capability.evidence_until <= database_now():
+            raise NoEvidenceError
+        since = capability.qualified_until - TERM if capability.qualified_until else None
+        if sum(since is None or attempt.created_at > since for attempt in attempts) >= MAX_ATTEMPTS:
             raise NoMoreAttemptsError
         return _open_attempt(capability, len(attempts) + 1)
+
+
+def _is_renewable(capability: Capability) -> bool:
+    """Return whether the yearly renewal may be taken: from 30 days before the qualification runs out."""
+    until = capability.qualified_until
+    return until is not None and until - requirements.NOTICE <= database_now()
 
 
 def _open_attempt(capability: Capability, number: int) -> QualificationAttempt:
@@ -111,10 +131,14 @@ def _open_attempt(capability: Capability, number: int) -> QualificationAttempt:
     if gold_set is None:
         raise NoGoldSetError
     shown = QualificationItem.objects.filter(attempt__capability=capability).values("gold_item_id")
-    items = gold_set.items.exclude(pk__in=shown).order_by("?")[: gold_set.n_records_per_attempt]
+    items = list(gold_set.items.exclude(pk__in=shown).order_by("?")[: gold_set.n_records_per_attempt])
+    if len(items) < gold_set.n_records_per_attempt:
+        raise NoGoldSetError("The vendor has seen all records of this test; staff has to add new ones.")
     attempt = QualificationAttempt.objects.create(capability=capability, number=number, floor=gold_set.floor)
     QualificationItem.objects.bulk_create(QualificationItem(attempt=attempt, gold_item=item) for item in items)
-    Capability.objects.filter(pk=capability.pk).update(status=Capability.Status.PENDING)
+    Capability.objects.filter(pk=capability.pk).exclude(status=Capability.Status.ACTIVE).update(
+        status=Capability.Status.PENDING
+    )
     return attempt
 
 
@@ -149,7 +173,7 @@ def answer(*, actor: Actor, attempt_id: uuid.UUID, answers: Mapping[uuid.UUID, i
         QualificationItem.objects.bulk_update(items, ["answer"])
         n_correct = sum(item.answer == item.gold_item.label for item in items)
         result = judge(n_correct, len(items), attempt.floor)
-        _close(vendor, attempt, result)
+        _close(vendor, attempt, result, actor)
         return result
 
 
@@ -160,7 +184,7 @@ def _check_answers(answers: Mapping[uuid.UUID, int], expected: set[uuid.UUID]) -
         raise ValidationFailedError.of("answers", "unknown_record", detail)
 
 
-def _close(vendor: Vendor, attempt: QualificationAttempt, result: QualificationResult) -> None:
+def _close(vendor: Vendor, attempt: QualificationAttempt, result: QualificationResult, actor: Actor) -> None:
     passed = result.is_passed
     QualificationAttempt.objects.filter(pk=attempt.pk).update(
         state=QualificationAttempt.State.PASSED if passed else QualificationAttempt.State.FAILED,
@@ -168,9 +192,13 @@ def _close(vendor: Vendor, attempt: QualificationAttempt, result: QualificationR
         lower_bound=result.lower_bound,
         decided_at=Now(),
     )
-    status = Capability.Status.ACTIVE if passed else Capability.Status.INACTIVE
-    Capability.objects.filter(pk=attempt.capability_id).update(status=status)
+    capability = Capability.objects.filter(pk=attempt.capability_id)
+    if passed:
+        capability.update(status=Capability.Status.ACTIVE, qualified_until=Now() + TERM)
+    else:
+        # A failed renewal leaves the former qualification standing until it runs out.
+        capability.exclude(status=Capability.Status.ACTIVE).update(status=Capability.Status.INACTIVE)
     counts = posteriors.Counts(result.n_correct, result.n_records - result.n_correct, result.n_records)
     posteriors.record_accuracy(seen={attempt.capability_id: counts})
     if passed and vendor.state == states.QUALIFYING:
-        onboarding.move(vendor, states.PROBATION, "Qualification passed.")
+        onboarding.move(vendor, states.PROBATION, actor, "Qualification passed.")

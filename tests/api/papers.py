@@ -1,0 +1,40 @@
+"""Fixtures for what moves money, and for a vendor's papers: used by `world`."""
+
+from typing import Any
+
+from tests import wallets
+from tests.api import shop
+from tests.api.client import Api
+
+PAPER = {
+    "kind": "identity",
+    "number": "A-1",
+    "uri": "https://vendor.example/a.pdf",
+    "sha256": "a" * 64,
+    "issued_at": "2026-01-01T00:00:00Z",
+}
+
+
+def money(customer: Api, vendor: Api) -> dict[str, Any]:
+    """Pay something in and open a payout account; return the bodies of what moves money."""
+    method = customer.made("/wallet/payment-methods/", {"token": "pm_card_visa"})
+    paid = customer.made("/wallet/top-ups/", {"amount_minor": 500, "currency": "USD"})
+    wallets.run_all()
+    account = {"return_url": "https://vendor.example/back"}
+    vendor.post("/vendor/payout-account/", account)
+    return {
+        "POST wallet/payment-methods/": {"token": "pm_card_mastercard"},
+        "POST wallet/top-ups/": {"amount_minor": 500, "currency": "USD", "payment_method": method["id"]},
+        "POST wallet/refunds/": {"top_up": paid["id"], "amount_minor": 5},
+        "POST vendor/payout-account/": account,
+    }
+
+
+def rejected(vendor: Api, staff: Api) -> str:
+    """Return the appeal of another vendor that was rejected."""
+    shop.apply_as_vendor(vendor)
+    vendor.made("/vendor/submit/")
+    vendor_id = vendor.get("/vendor/").body["id"]
+    answer = staff.post(f"/vendors/{vendor_id}/review/", {"decision": "reject", "reason": "No."})
+    assert answer.status == 200, answer.body
+    return str(vendor.made("/vendor/appeals/", {"text": "Look again."})["id"])
