@@ -146,6 +146,11 @@ def test_signing_in_and_out(client):
     assert client.get("/jobs/").status_code == 302
 
 
+@pytest.fixture
+def _quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def tries(client, n, **headers):
     return [
         client.post("/sign-in/", {"username": f"{who}@example.org", "password": "wrong"}, **headers).status_code
@@ -153,6 +158,7 @@ def tries(client, n, **headers):
     ]
 
 
+@pytest.mark.usefixtures("_quick_passwords")
 def test_an_account_can_be_tried_only_so_often(client):
     user = world.person(market.customer().organization_id)
     name = user.email.partition("@")[0]
@@ -166,6 +172,7 @@ def test_an_account_can_be_tried_only_so_often(client):
     assert sign_ins.purge() == 2 * sign_ins.PER_ACCOUNT
 
 
+@pytest.mark.usefixtures("_quick_passwords")
 def test_an_address_can_try_only_so_many_accounts(client, settings):
     settings.CLIENT_ADDRESS_HEADER = "HTTP_X_REAL_IP"
     names = [f"p{n}" for n in range(sign_ins.PER_ADDRESS)]
