@@ -15,6 +15,7 @@ _KINDS: Final = {
     "ven": "vendor",
     "rul": "rule",
     "eff": "effect",
+    "adj": "adjudication",
 }
 
 

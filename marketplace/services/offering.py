@@ -63,7 +63,9 @@ WITH due AS MATERIALIZED (
            greatest(0, least(due.wave - cardinality(live.slots), due.max_offers - due.n_offers)) AS n_wanted
     FROM due CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(o.slot::int), '{}') AS slots, min(o.expires_at) AS until
-        FROM marketplace_offer o WHERE o.batch_id = due.id AND o.state = 'live'
+        FROM marketplace_offer o
+        WHERE o.lot_id = due.lot_id AND o.chunk = due.chunk AND o.batch_id = due.id
+          AND o.state IN ('live', 'accepted') AND o.state <> 'accepted'
     ) live
 ), choice AS MATERIALIZED (
     SELECT place.*, c.candidate_id, c.vendor_id, c.capability_id, c.sequence, c.price_micro, c.currency,
@@ -75,7 +77,7 @@ WITH due AS MATERIALIZED (
                    WHEN w.in_flight >= CASE v.state WHEN 'probation' THEN 1 ELSE w.slots END OR EXISTS (
                        SELECT 1 FROM marketplace_offer o
                        WHERE o.lot_id = place.lot_id AND o.chunk = place.chunk AND o.vendor_id = c.vendor_id
-                         AND o.state = 'live')
+                         AND o.state IN ('live', 'accepted') AND o.state <> 'accepted')
                        THEN statement_timestamp() + %(retry_s)s * interval '1 second'
                    WHEN w.keeps_hours AND NOT (w.open_from <= statement_timestamp()
                                                AND w.open_until > statement_timestamp())
@@ -175,7 +177,11 @@ WITH due AS MATERIALIZED (
 SELECT id, false FROM made UNION ALL SELECT NULL, true FROM fate WHERE is_contested
 """
 """A wave tops up the batch's live offers. Where nothing could be added to those still live (``until``), the batch stays
-due at the next deadline: a sibling that expired between our snapshot and our lock would otherwise strand it."""
+due at the next deadline: a sibling that expired between our snapshot and our lock would otherwise strand it.
+
+Live offers are looked up as "live or accepted, and not accepted", which keeps to the index on lot, chunk and vendor.
+With ``state = 'live'`` the planner takes the index on deadlines whenever its statistics are of a moment without live offers,
+and reads all of it for each batch."""
 
 
 def expire(*, limit: int = 5000) -> int:

@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from portal.rulings import rules
+from portal.rulings import disputes, rules
 
 urlpatterns = [
+    path("work/<assignment:assignment_id>/dispute/", disputes.dispute, name="dispute"),
+    path("adjudications/", disputes.adjudications, name="adjudications"),
+    path("adjudications/<adjudication:adjudication_id>/decide/", disputes.decide, name="adjudicate"),
     path("rules/", rules.listing, name="rules"),
     path("rules/new/", rules.new, name="rule-new"),
     path("rules/<rule:rule_id>/", rules.detail, name="rule"),

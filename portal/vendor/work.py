@@ -13,8 +13,9 @@ from marketplace.core import fates
 from marketplace.core.states import OPEN_ASSIGNMENTS, AssignmentState
 from marketplace.models import Annotation, Assignment, InstructionVersion
 from marketplace.selectors import work
-from marketplace.services import annotations, assignments
+from marketplace.services import annotations, assignments, disputes
 from portal import pages
+from portal.rulings.disputes import DisputeForm
 from portal.vendor.forms import AnswersForm, ReleaseForm
 
 MAX_FORM = 50
@@ -107,6 +108,9 @@ def _shown(
         form=answers,
         rows=list(answers.shown()) if is_open else [],
         release=release or ReleaseForm(),
+        disputes=assignment.disputes.prefetch_related("adjudications").order_by("-pk"),
+        may_dispute=disputes.is_open_to(assignment),
+        dispute=DisputeForm(),
         verdicts=assignment.verdicts.order_by("-pk"),
         n_annotations=Annotation.objects.filter(assignment=assignment, is_current=True).count(),
     )

@@ -7,7 +7,7 @@ from common.actors import Actor
 from common.clock import database_now
 from common.models import Membership, Organization, SignInFailure
 from common.services import sign_ins
-from marketplace.models import Assignment, Offer, Rule, RuleEffect
+from marketplace.models import Adjudication, Assignment, Offer, Rule, RuleEffect
 from portal.urls import urlpatterns
 from tests import market
 from tests.portal import world
@@ -43,6 +43,9 @@ ROUTES = {
     "vendors": ("get", {"staff"}),
     "vendor": ("get", {"staff"}),
     "review": ("post", {"staff"}),
+    "dispute": ("post", {"rival"}),
+    "adjudications": ("get", {"staff"}),
+    "adjudicate": ("post", {"staff"}),
     "rules": ("get", {"customer", "stranger", "staff"}),
     "rule-new": ("get", {"customer", "stranger", "staff"}),
     "rule": ("get", {"customer", "staff"}),
@@ -57,6 +60,7 @@ ROUTES = {
 def here():
     made = world.make()
     world.add_effect(made)
+    world.add_dispute(made)
     return made
 
 
@@ -68,6 +72,7 @@ def url_of(name: str, here: world.World) -> str:
         "assignment_id": here.assignment.pk,
         "vendor_id": here.seller.vendor_id,
         "rule_id": Rule.objects.get().pk,
+        "adjudication_id": Adjudication.objects.get().pk,
         "effect_id": RuleEffect.objects.get().pk,
     }
     pattern = next(p for p in urlpatterns if p.name == name)
@@ -122,7 +127,7 @@ def test_a_viewer_looks_and_changes_nothing(here):
         client = world.signed_in(actor, role="viewer")
         for name, (method, allowed) in ROUTES.items():
             if who in allowed:
-                expected = 200 if method == "get" and name not in {"job-new", "rule-new"} else 403
+                expected = 200 if method == "get" and name not in {"job-new", "rule-new", "adjudications"} else 403
                 assert getattr(client, method)(url_of(name, here)).status_code == expected, (who, name)
     assert state_of_everything() == before
 

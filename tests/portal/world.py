@@ -9,8 +9,8 @@ from django.test import Client
 from common.actors import Actor
 from common.models import Membership, Organization
 from marketplace.core.rules import Rule as Terms
-from marketplace.models import Batch, Job, Offer
-from marketplace.services import annotations, offering, offers, rules, rulings
+from marketplace.models import Batch, Job, Offer, Verdict
+from marketplace.services import annotations, disputes, offering, offers, rules, rulings
 from tests import market
 from tests.market import Seller
 
@@ -58,6 +58,14 @@ def add_effect(here: "World") -> None:
     answers = market.answers_of(here.assignment, limit=1)
     annotations.submit(actor=here.rival.actor, assignment_id=here.assignment.pk, answers=answers)
     rulings.enforce_due()
+
+
+def add_dispute(here: "World") -> None:
+    """Refuse the rival's answers and let it object."""
+    figures = {"error_estimate": 0.5, "error_low": 0.4, "error_high": 0.6}
+    Verdict.objects.create(assignment=here.assignment, outcome="accepted", words="So it is.", **figures)
+    here.assignment.annotations.update(state="rejected")
+    disputes.open_dispute(actor=here.rival.actor, assignment_id=here.assignment.pk, text="It is right.")
 
 
 def make() -> World:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.core import overlap
@@ -47,6 +47,7 @@ def test_calibration_slice_gets_the_maximum():
     np.testing.assert_array_equal(asked, in_slice)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_proof_needs_enough_gold(hits, wrong):
     if wrong > hits:
@@ -78,6 +79,7 @@ def test_impossible_rules_are_refused(wrong):
         overlap.needs_another(np.array([sure]), **({"n_answers": [1]} | wrong))
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 0.99), st.floats(0.34, 0.99))
 def test_gain_is_never_negative_and_best_where_belief_is_even(belief, accuracy):
     confusion = np.array([[accuracy, 1 - accuracy], [1 - accuracy, accuracy]])
@@ -102,6 +104,7 @@ def test_order_is_by_gain_per_price_within_the_budget():
         overlap.order(needs, gain, 0.0)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 0.99), st.floats(0.55, 0.99))
 def test_value_looks_further_than_one_answer_and_scales(belief, accuracy):
     confusion = np.array([[accuracy, 1 - accuracy], [1 - accuracy, accuracy]])
