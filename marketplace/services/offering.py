@@ -180,8 +180,8 @@ SELECT id, false FROM made UNION ALL SELECT NULL, true FROM fate WHERE is_contes
 due at the next deadline: a sibling that expired between our snapshot and our lock would otherwise strand it.
 
 Live offers are looked up as "live or accepted, and not accepted", which keeps to the index on lot, chunk and vendor.
-With ``state = 'live'`` the planner takes the index on deadlines whenever its statistics are of a moment without live offers,
-and reads all of it for each batch."""
+With ``state = 'live'`` the planner takes the index on deadlines whenever its statistics are of a moment without live
+offers, and reads all of it for each batch."""
 
 
 def expire(*, limit: int = 5000) -> int:

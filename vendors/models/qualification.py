@@ -20,6 +20,8 @@ class GoldSet(BaseModel):
     classes = ArrayField(models.CharField(max_length=200))
     n_records_per_attempt = models.PositiveIntegerField(default=40)
     floor = models.FloatField(default=0.85)
+    fee_micro = models.PositiveBigIntegerField(default=0)
+    fee_currency = models.CharField(max_length=3, default="USD")
 
     class Meta:
         constraints = [
@@ -43,7 +45,10 @@ class GoldItem(BaseModel):
 
 
 class QualificationAttempt(BaseModel):
-    """One try at a capability; judged by the lower 90 % Beta bound against the floor."""
+    """One try at a capability; judged by the lower 90 % Beta bound against the floor.
+
+    ``fee_micro`` is what the platform owes for the work of the test, passed or not; payable once ``decided_at`` is set.
+    """
 
     public_prefix = "qua"
 
@@ -61,6 +66,8 @@ class QualificationAttempt(BaseModel):
     lower_bound = models.FloatField(null=True)
     floor = models.FloatField()
     decided_at = models.DateTimeField(null=True)
+    fee_micro = models.PositiveBigIntegerField(default=0)
+    fee_currency = models.CharField(max_length=3, default="USD")
 
     class Meta:
         constraints = [
