@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import django
+import hypothesis
 import pytest
 
 from embedded.home import Home
@@ -38,6 +39,12 @@ if HOME_VARIABLE not in os.environ:  # the controller; its workers inherit what 
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 HOME = Path(os.environ[HOME_VARIABLE])
+
+# What an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile(
+    "labelyard", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("labelyard")
 
 
 def pytest_configure(config: pytest.Config) -> None:

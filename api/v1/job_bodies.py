@@ -22,6 +22,7 @@ from api.v1.answers import AnswerIn, check_one
 from marketplace.core.routing import PRIORITIES, Weights
 from marketplace.services.jobs import GoldInput, JobTerms
 from marketplace.services.lots import MAX_RECORDS, RecordInput
+from vendors.core.evidence import DATA_CLASSES
 
 MAX_BUDGET_MICRO = 10**15
 MAX_GOLD = 10_000
@@ -71,6 +72,7 @@ class JobIn(Body):
     modality = TextField(max_length=32)
     language = TextField(required=False, allow_blank=True, max_length=16)
     domain = TextField(required=False, allow_blank=True, max_length=64)
+    data_class = choice(*DATA_CLASSES, required=False)
     priority = choice(*PRIORITIES, required=False)
     weights = WeightsIn(required=False)
     budget_micro = IntegerField(min_value=1, max_value=MAX_BUDGET_MICRO, help_text="Fees included; 1 USD = 1,000,000.")

@@ -31,6 +31,7 @@ class JobOut(Resource):
     modality = serializers.CharField()
     language = serializers.CharField()
     domain = serializers.CharField()
+    data_class = serializers.CharField()
     weights = serializers.SerializerMethodField()
     max_price_micro = serializers.IntegerField(allow_null=True)
     min_accuracy = serializers.FloatField(allow_null=True)

@@ -48,6 +48,7 @@ class GoldSetIn(Body):
     records = many(GoldRecordIn, allow_empty=False, max_items=MAX_GOLD)
     n_records_per_attempt = IntegerField(required=False, min_value=1, max_value=MAX_GOLD)
     floor = NumberField(required=False, min_value=0.01, max_value=0.999)
+    fee_micro = IntegerField(required=False, max_value=10**12, help_text="What a try is paid, passed or not.")
 
 
 class GoldSetOut(Resource):
@@ -62,6 +63,7 @@ class GoldSetOut(Resource):
     rules = serializers.DictField()
     n_records_per_attempt = serializers.IntegerField()
     floor = serializers.FloatField()
+    fee_micro = serializers.IntegerField()
 
 
 class ReviewedVendorOut(VendorOut):

@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import BooleanField, InstantField, IntegerField, NumberField, PublicIdField, TextField, texts
+from api.fields import BooleanField, InstantField, IntegerField, NumberField, PublicIdField, TextField, choice, texts
 from api.serializers import Body, EmptyBody, Resource, own_id
+from vendors.core.evidence import DATA_CLASSES
 from vendors.models import CapacityWindow, Vendor
 from vendors.selectors import scorecards, standing, vendors
 from vendors.services import capacity, onboarding
@@ -36,6 +37,7 @@ class CapabilityIn(Body):
     modality = TextField(max_length=32)
     language = TextField(max_length=16, required=False, allow_blank=True)
     domain = TextField(max_length=64, required=False, allow_blank=True)
+    data_class = choice(*DATA_CLASSES, required=False)
 
 
 class PriceIn(Body):
@@ -45,6 +47,7 @@ class PriceIn(Body):
     price_micro = IntegerField(min_value=1, max_value=10**12)
     currency = serializers.RegexField("^[A-Z]{3}$")
     valid_from = InstantField(required=False, allow_null=True)
+    valid_until = InstantField(required=False, allow_null=True, help_text="Null: until a later price begins.")
 
 
 class AcceptWindowsIn(Body):
@@ -74,6 +77,7 @@ class AgreementIn(Body):
         max_value=10**6,
         help_text="The version you have read, 0 for none.",
     )
+    valid_from = InstantField(required=False, allow_null=True, help_text="From when the terms count; null: now.")
 
 
 class AvailabilityIn(Body):
@@ -122,6 +126,7 @@ class ScoreOut(Resource):
     modality = serializers.CharField()
     language = serializers.CharField()
     domain = serializers.CharField()
+    data_class = serializers.CharField()
     status = serializers.CharField()
     price_micro = serializers.IntegerField(allow_null=True)
     currency = serializers.CharField()
@@ -173,7 +178,10 @@ class CapabilityOut(Resource):
     modality = serializers.CharField()
     language = serializers.CharField()
     domain = serializers.CharField()
+    data_class = serializers.CharField()
     status = serializers.CharField()
+    qualified_until = serializers.DateTimeField(allow_null=True)
+    evidence_until = serializers.DateTimeField(allow_null=True)
 
 
 class PriceOut(Resource):
@@ -184,6 +192,7 @@ class PriceOut(Resource):
     price_micro = serializers.IntegerField()
     currency = serializers.CharField()
     valid_from = serializers.DateTimeField()
+    valid_until = serializers.DateTimeField(allow_null=True)
 
 
 class AgreementOut(Resource):
@@ -192,6 +201,8 @@ class AgreementOut(Resource):
     id = own_id("agr")
     version = serializers.IntegerField()
     signed_by = serializers.CharField()
+    terms_hash = serializers.CharField()
+    valid_from = serializers.DateTimeField()
     created_at = serializers.DateTimeField()
 
 
@@ -262,7 +273,7 @@ class VendorView(views.Resource):
         """Sign the terms; a later signature replaces an earlier one for offers made from then on."""
         given = {"base_s": 0} | self.given(AgreementIn)
         windows = {f"accept_window_{name}_s": seconds for name, seconds in given.pop("accept_window_s").items()}
-        replaces = given.pop("replaces", None)
+        replaces, valid_from = given.pop("replaces", None), given.pop("valid_from", None)
         terms = AgreementTerms(**windows, **given)
-        signed = onboarding.sign_agreement(actor=self.actor, terms=terms, replaces=replaces)
+        signed = onboarding.sign_agreement(actor=self.actor, terms=terms, replaces=replaces, valid_from=valid_from)
         return self.answer(signed, AgreementOut, 201)

@@ -7,7 +7,7 @@ from typing import Final
 
 from benchmarks.routing.world import Order, Vendor
 from marketplace.core.routing import CandidateFacts
-from vendors.core.posteriors import FORGETTING, Duration, Ratio, accept_probability
+from vendors.core.posteriors import ACCURACY_FORGETTING, FORGETTING, Duration, Ratio, accept_probability
 
 ACCURACY_PRIOR: Final = Ratio(4.5, 0.5)
 ACCEPTANCE_PRIOR: Final = Ratio(3.0, 1.0)
@@ -35,7 +35,7 @@ class Learning:
     """How posteriors are fed; the defaults are production's."""
 
     forgetting: float = FORGETTING
-    accuracy_forgetting: float = FORGETTING
+    accuracy_forgetting: float = ACCURACY_FORGETTING
     decline_weight: float = 0.5
 
 

@@ -10,6 +10,10 @@ _WORDS: Final = {
     ),
     "work.deadline_near": "Most of the time for {job} has passed; deliver by {until}, what is missing then goes on.",
     "batch.back": "{job}, which you were late for, is back on offer; you are {place} in the new ranking.",
+    "document.expires": "Your {document} expires on {until}; hand in the renewed one before that.",
+    "document.verified": "Your {document} is verified. {why}",
+    "document.rejected": "Your {document} was not accepted: {why}",
+    "vendor.state": "Your standing is now: {state}. {why}",
     "review.refused": "The customer refused {n} labels of {job}: {why}",
 }
 

@@ -161,7 +161,8 @@ def rank(
             continue
         parts = _parts(candidate, weights, reference, n_records)
         scored.append((place.get(candidate.vendor_id, len(place)), sum(parts.values()), candidate, parts))
-    scored.sort(key=lambda row: row[:2])
+    # Rounded: who differs by less than the sums are exact to is equal, and the order given decides.
+    scored.sort(key=lambda row: (row[0], round(row[1], 9)))
     ordered = [
         Ranked(c.vendor_id, sequence, pin < len(place), "", index, parts, _words(c, parts, pin < len(place), reference))
         for sequence, (pin, index, c, parts) in enumerate(scored)

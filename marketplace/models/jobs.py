@@ -60,6 +60,7 @@ class Job(BaseModel):
     modality = models.CharField(max_length=32)
     language = models.CharField(max_length=16, default="", blank=True)
     domain = models.CharField(max_length=64, default="", blank=True)
+    data_class = models.CharField(max_length=16, default="public")
     weight_cost = models.FloatField()
     weight_speed = models.FloatField()
     weight_accuracy = models.FloatField()

@@ -45,6 +45,7 @@ class JobTerms:
     weights: Weights
     language: str = ""
     domain: str = ""
+    data_class: str = "public"
     currency: str = "USD"
     max_price_micro: int | None = None
     min_accuracy: float | None = None

@@ -25,8 +25,8 @@ from marketplace.errors import (
 from marketplace.models import Assignment, Batch, Job, Offer
 from marketplace.services import assignments, events, nudges, splits, withdrawals
 from vendors.core.states import MAY_RECEIVE_OFFERS
-from vendors.models import Capability, DurationPosterior, VendorAgreement
-from vendors.selectors import vendors
+from vendors.models import Capability, DurationPosterior
+from vendors.selectors import agreements, vendors
 from vendors.services import capacity, posteriors
 
 DECLINE_REASONS = ("no_capacity", "price_too_low", "too_short", "out_of_skill", "other")
@@ -125,7 +125,7 @@ def _part(offer: Offer, n_records: int | None) -> int:
     if not offer.job.is_splittable:
         detail = f"The customer wants this batch done by one vendor: take all {offer.n_items} records or decline."
         raise ValidationFailedError.of("n_records", "not_splittable", detail)
-    least = VendorAgreement.objects.filter(vendor_id=offer.vendor_id).order_by("-version").first()
+    least = agreements.in_force([offer.vendor_id]).get(offer.vendor_id)
     low = least.min_batch if least else 1
     high = offer.n_items - low
     if not low <= n_records <= high:

@@ -25,6 +25,7 @@ def _facts_for(job: Job) -> list[VendorFacts]:
         modality=job.modality,
         language=job.language,
         domain=job.domain,
+        data_class=job.data_class,
         customer_id=job.organization_id,
     )
 

@@ -20,6 +20,7 @@ from marketplace.services import (
     reviews,
     routing,
     rulings,
+    vendor_exits,
 )
 from vendors.services import documents, hours, onboarding
 
@@ -52,6 +53,7 @@ def sweep() -> Sweep:
     n_offers = len(offering.advance())
     onboarding.lift_suspensions()
     documents.warn_due()
+    vendor_exits.withdraw_left_over()
     reviews.accept_due()
     holds.post_due()
     adjustments.post_due()

@@ -4,7 +4,7 @@ import datetime
 import uuid
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from common.actors import Actor
 from common.errors import ConflictError
@@ -49,6 +49,29 @@ def close(*, actor: Actor, reason: str) -> Vendor:
         onboarding.move(vendor, states.CLOSED, actor, reason)
     _withdraw(vendor, "vendor_closed")
     return vendor
+
+
+_LEFT_OVER: Final = """
+SELECT o.vendor_id, o.id FROM vendors_vendor v
+JOIN marketplace_offer o ON o.vendor_id = v.id AND o.state = 'live'
+WHERE v.state IN ('suspended', 'rejected', 'closed')
+UNION
+SELECT o.vendor_id, o.id FROM vendors_capability k
+JOIN marketplace_offer o ON o.vendor_id = k.vendor_id AND o.state = 'live' AND o.capability_id = k.id
+WHERE k.status = 'active' AND least(k.qualified_until, k.evidence_until) <= statement_timestamp()
+ORDER BY 1, 2 LIMIT 500
+"""
+
+
+def withdraw_left_over() -> int:
+    """Take back live offers that may not be accepted any more: a paper ran out, or the offer crossed a suspension.
+
+    Accepting them is refused anyway; taken back, they go on at once and never count as silence. Safe to repeat.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT_OVER)
+        offers = [row[1] for row in cursor.fetchall()]
+    return sum(withdrawals.one(offer_id, "vendor_not_admitted") for offer_id in offers)
 
 
 def _withdraw(vendor: Vendor, reason: str) -> None:

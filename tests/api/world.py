@@ -122,7 +122,8 @@ def _of_accounts() -> dict[str, Any]:
 def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
     return {
         "POST vendor/": {"name": "V", "languages": ["en"], "regions": ["EU"]},
-        "POST vendor/capabilities/": {"task_type": "bbox", "modality": "image", "language": "en", "domain": "cars"},
+        "POST vendor/capabilities/": {"task_type": "bbox", "modality": "image", "language": "en", "domain": "cars"}
+        | {"data_class": "public"},
         "POST vendor/capabilities/<str:public_id>/qualification/": {},
         "POST vendor/qualifications/<str:public_id>/answers/": {
             "answers": [{"key": attempt["records"][0]["key"], "label": ["cat"]}]
@@ -132,6 +133,7 @@ def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
             "price_micro": 5,
             "currency": "USD",
             "valid_from": "2100-01-01T00:00:00Z",
+            "valid_until": "2101-01-01T00:00:00Z",
         },
         "POST vendor/agreement/": shop.AGREEMENT | {"base_s": 5},
         "PATCH vendor/availability/": {"accepting": True, "paused_until": None, "slots": 3, "daily_limit": 10_000},
@@ -175,6 +177,7 @@ def _of_staff() -> dict[str, Any]:
             ],
             "n_records_per_attempt": 1,
             "floor": 0.8,
+            "fee_micro": 5,
         },
     }
 
@@ -237,6 +240,7 @@ def _further_terms() -> dict[str, Any]:
     return {
         "language": "en",
         "domain": "pets",
+        "data_class": "public",
         "currency": "USD",
         "max_price_micro": 10**6,
         "min_accuracy": 0.5,

@@ -16,15 +16,25 @@ REGULATED_DOMAINS: Final = frozenset(
 """Domains in which a wrong label is a professional's error: labeling needs a professional's licence."""
 
 
-def needed_for(language: str, domain: str) -> tuple[str, ...]:
-    """Return the papers a capability needs: a licence in a regulated domain, a certificate for a language pair.
+DATA_CLASSES: Final = ("public", "internal", "personal", "medical")
+"""How sensitive the records are."""
+SENSITIVE: Final = frozenset({"personal", "medical"})
+"""Data whose handling has to be proven."""
 
-    >>> needed_for("", "cars"), needed_for("fr>ja", "medical")
-    ((), ('professional_licence', 'language_certificate'))
+
+def needed_for(language: str, domain: str, data_class: str = "public") -> tuple[str, ...]:
+    """Return the papers a capability needs.
+
+    A licence in a regulated domain, a certificate for a language pair, proof of data protection for sensitive data.
+
+    >>> needed_for("", "cars"), needed_for("fr>ja", "medical"), needed_for("", "", "personal")
+    ((), ('professional_licence', 'language_certificate'), ('data_protection',))
     """
     needed = []
     if domain.lower() in REGULATED_DOMAINS:
         needed.append(LICENCE)
     if ">" in language:
         needed.append(LANGUAGE)
+    if data_class in SENSITIVE:
+        needed.append(DATA_PROTECTION)
     return tuple(needed)

@@ -8,6 +8,11 @@ from scipy import special
 
 FORGETTING: Final = 0.985
 """Weight kept by older observations at each new one: an effective memory of about 67 observations."""
+ACCURACY_FORGETTING: Final = 0.999
+"""The same for accuracy, per label: a batch of fifteen labels fades the past as much as one answer to an offer does.
+
+With 0.985 a vendor was judged by its last 67 labels; the noise of that cost more than drift does (decision 0003).
+"""
 SILENCE_RECOVERY_S: Final = 7200.0
 """Time constant of the cool-down after an offer left unanswered, seconds."""
 

@@ -71,6 +71,7 @@ class CapabilityFacts:
     has_price: bool
     qualified_until: datetime.datetime | None = None
     papers: Sequence[Paper] = ()
+    data_class: str = "public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def requirements_of(facts: Facts) -> Requirements:
         if not capability.has_price:
             detail = f"List a price for {capability.name}."
             found.add("currently_due", "price.listed", "prices", detail)
-        for kind in needed_for(capability.language, capability.domain):
+        for kind in needed_for(capability.language, capability.domain, capability.data_class):
             _paper(found, capability, kind)
         if capability.is_active and capability.qualified_until is not None:
             what = f"The qualification of {capability.name}"
@@ -143,7 +144,7 @@ def _paper(found: _Open, capability: CapabilityFacts, kind: str) -> None:
 
 
 def evidence_until(
-    language: str, domain: str, papers: Sequence[Paper], now: datetime.datetime
+    language: str, domain: str, papers: Sequence[Paper], now: datetime.datetime, data_class: str = "public"
 ) -> datetime.datetime | None:
     """Return until when a capability's papers cover it: None for ever, ``now`` or earlier when they do not.
 
@@ -153,7 +154,7 @@ def evidence_until(
     (True, True)
     """
     ends = []
-    for kind in needed_for(language, domain):
+    for kind in needed_for(language, domain, data_class):
         good = [paper for paper in papers if paper.kind == kind and paper.state == VERIFIED]
         if not good:
             return now

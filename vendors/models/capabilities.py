@@ -1,7 +1,7 @@
 """What a vendor can label, and at what price."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.models import BaseModel
@@ -9,7 +9,7 @@ from vendors.models.vendors import Vendor
 
 
 class Capability(BaseModel):
-    """A kind of work: task type x modality x language x domain. Only an active one is ever offered work.
+    """A kind of work: task type x modality x language x domain x data class. Only an active one is offered work.
 
     It is offered work while it is qualified and covered by papers: ``qualified_until`` and ``evidence_until`` are
     compared with the database's clock wherever that matters; null means for ever.
@@ -24,11 +24,20 @@ class Capability(BaseModel):
         PENDING = "pending"
         ACTIVE = "active"
 
+    class DataClass(models.TextChoices):
+        """How sensitive the records are; each class is a capability of its own."""
+
+        PUBLIC = "public"
+        INTERNAL = "internal"
+        PERSONAL = "personal"
+        MEDICAL = "medical"
+
     vendor = models.ForeignKey(Vendor, on_delete=models.CASCADE, related_name="capabilities")
     task_type = models.CharField(max_length=32)
     modality = models.CharField(max_length=32)
     language = models.CharField(max_length=16, default="", blank=True)
     domain = models.CharField(max_length=64, default="", blank=True)
+    data_class = models.CharField(max_length=16, choices=DataClass.choices, default=DataClass.PUBLIC)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.INACTIVE)
     qualified_until = models.DateTimeField(null=True)
     evidence_until = models.DateTimeField(null=True)
@@ -36,7 +45,11 @@ class Capability(BaseModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["vendor", "task_type", "modality", "language", "domain"], name="capability_once"
+                fields=["vendor", "task_type", "modality", "language", "domain", "data_class"], name="capability_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(data_class__in=["public", "internal", "personal", "medical"]),
+                name="capability_data_class_known",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["inactive", "pending", "active"]), name="capability_status_known"
@@ -53,11 +66,17 @@ class Capability(BaseModel):
     @property
     def words(self) -> str:
         """The kind of work as people say it."""
-        return " ".join(part for part in (self.task_type, "of", self.modality, self.language, self.domain) if part)
+        sensitive = "" if self.data_class == self.DataClass.PUBLIC else f"({self.data_class} data)"
+        parts = (self.task_type, "of", self.modality, self.language, self.domain, sensitive)
+        return " ".join(part for part in parts if part)
 
 
 class PriceListEntry(BaseModel):
-    """A price per label from a moment on, never changed (a trigger refuses it); the newest in force counts."""
+    """A price per label from a moment on, never changed (a trigger refuses it); the newest in force counts.
+
+    One with an end has its time for itself: a trigger refuses another that starts within it, or one that spans the
+    start of another. Where it ends, the open price before it counts again.
+    """
 
     public_prefix = "prc"
 
@@ -65,9 +84,14 @@ class PriceListEntry(BaseModel):
     price_micro = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     valid_from = models.DateTimeField(db_default=Now())
+    valid_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["capability", "valid_from"], name="price_start_once"),
+            models.CheckConstraint(
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
+                name="price_ends_after_start",
+            ),
             models.CheckConstraint(condition=Q(price_micro__gt=0, price_micro__lte=10**12), name="price_in_range"),
         ]

@@ -21,6 +21,8 @@ class GoldSet(BaseModel):
     rules = models.JSONField(default=dict)
     n_records_per_attempt = models.PositiveIntegerField(default=40)
     floor = models.FloatField(default=0.85)
+    fee_micro = models.PositiveBigIntegerField(default=0)
+    fee_currency = models.CharField(max_length=3, default="USD")
 
     class Meta:
         constraints = [
@@ -46,7 +48,10 @@ class GoldItem(BaseModel):
 
 
 class QualificationAttempt(BaseModel):
-    """One try at a capability; judged by the lower 90 % Beta bound against the floor."""
+    """One try at a capability; judged by the lower 90 % Beta bound against the floor.
+
+    ``fee_micro`` is what the platform owes for the work of the test, passed or not; payable once ``decided_at`` is set.
+    """
 
     public_prefix = "qua"
 
@@ -64,6 +69,8 @@ class QualificationAttempt(BaseModel):
     lower_bound = models.FloatField(null=True)
     floor = models.FloatField()
     decided_at = models.DateTimeField(null=True)
+    fee_micro = models.PositiveBigIntegerField(default=0)
+    fee_currency = models.CharField(max_length=3, default="USD")
 
     class Meta:
         constraints = [

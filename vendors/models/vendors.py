@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from common.models import BaseModel, Organization
 
@@ -106,6 +107,8 @@ class VendorAgreement(BaseModel):
     base_s = models.PositiveIntegerField()
     seconds_per_label = models.FloatField()
     signed_by = models.CharField(max_length=200)
+    terms_hash = models.CharField(max_length=64, default="", blank=True)
+    valid_from = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [

@@ -2,10 +2,9 @@
 
 import datetime
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Max, OuterRef, Q, Subquery
+from django.db.models import Q
 
 from common.clock import Now, database_now
 from vendors.core.eligibility import Availability, exclusion_of
@@ -18,6 +17,7 @@ from vendors.models import (
     RatioPosterior,
     VendorAgreement,
 )
+from vendors.selectors import agreements
 
 ACCURACY_PRIOR = Ratio(4.5, 0.5)
 ACCEPTANCE_PRIOR = Ratio(3.0, 1.0)
@@ -54,44 +54,45 @@ class VendorFacts:
 
 
 def of_kind(
-    *, task_type: str, modality: str, language: str, domain: str, customer_id: uuid.UUID | None
+    *,
+    task_type: str,
+    modality: str,
+    language: str,
+    domain: str,
+    customer_id: uuid.UUID | None,
+    data_class: str = "public",
 ) -> list[VendorFacts]:
     """Return every vendor that declared a kind of work, the excluded ones with their reason.
 
     Vendors private to another customer are left out altogether: their very existence is not to be seen.
     """
     now = database_now()
+    kind = {"task_type": task_type, "modality": modality, "language": language, "domain": domain}
     capabilities = list(
-        Capability.objects.filter(task_type=task_type, modality=modality, language=language, domain=domain)
+        Capability.objects.filter(**kind, data_class=data_class)
         .filter(Q(vendor__private_to=None) | Q(vendor__private_to_id=customer_id))
         .select_related("vendor", "vendor__capacity")
         .order_by("vendor_id")
     )
     ids = [capability.pk for capability in capabilities]
-    agreements = _newest_agreements(capability.vendor_id for capability in capabilities)
+    signed = agreements.in_force(capability.vendor_id for capability in capabilities)
     prices = _prices_in_force(ids)
     ratios = {(r.capability_id, r.metric): r for r in RatioPosterior.objects.filter(capability_id__in=ids)}
     durations = {(d.capability_id, d.metric): d for d in DurationPosterior.objects.filter(capability_id__in=ids)}
     return [
-        _facts(capability, agreements.get(capability.vendor_id), prices.get(capability.pk), ratios, durations, now)
+        _facts(capability, signed.get(capability.vendor_id), prices.get(capability.pk), ratios, durations, now)
         for capability in capabilities
     ]
 
 
-def _newest_agreements(vendor_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, VendorAgreement]:
-    newest = (
-        VendorAgreement.objects.filter(vendor=OuterRef("vendor"))
-        .values("vendor")
-        .annotate(v=Max("version"))
-        .values("v")
-    )
-    rows = VendorAgreement.objects.filter(vendor_id__in=set(vendor_ids), version=Subquery(newest))
-    return {row.vendor_id: row for row in rows}
+def in_force() -> Q:
+    """Return the condition of a price that counts now."""
+    return Q(valid_from__lte=Now()) & (Q(valid_until=None) | Q(valid_until__gt=Now()))
 
 
 def _prices_in_force(capability_ids: list[uuid.UUID]) -> dict[uuid.UUID, PriceListEntry]:
     rows = (
-        PriceListEntry.objects.filter(capability_id__in=capability_ids, valid_from__lte=Now())
+        PriceListEntry.objects.filter(in_force(), capability_id__in=capability_ids)
         .order_by("capability_id", "-valid_from")
         .distinct("capability_id")
     )

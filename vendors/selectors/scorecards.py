@@ -3,10 +3,9 @@
 import uuid
 from dataclasses import dataclass
 
-from common.clock import Now
 from vendors.core.posteriors import Ratio
 from vendors.models import Capability, PriceListEntry, RatioPosterior, Vendor
-from vendors.selectors.candidates import ACCEPTANCE_PRIOR, ACCURACY_PRIOR, COMPLETION_PRIOR
+from vendors.selectors.candidates import ACCEPTANCE_PRIOR, ACCURACY_PRIOR, COMPLETION_PRIOR, in_force
 
 _PRIORS = {
     RatioPosterior.Metric.ACCURACY: ACCURACY_PRIOR,
@@ -34,6 +33,7 @@ class Score:
     modality: str
     language: str
     domain: str
+    data_class: str
     status: str
     price_micro: int | None
     currency: str
@@ -45,12 +45,12 @@ class Score:
 def of_vendor(vendor: Vendor) -> list[Score]:
     """Return a vendor's scores, oldest capability first (three queries)."""
     capabilities = Capability.objects.filter(vendor=vendor).prefetch_related("ratios").order_by("pk")
-    in_force = (
-        PriceListEntry.objects.filter(capability__vendor=vendor, valid_from__lte=Now())
+    entries = (
+        PriceListEntry.objects.filter(in_force(), capability__vendor=vendor)
         .order_by("capability_id", "-valid_from")
         .distinct("capability_id")
     )
-    prices = {price.capability_id: price for price in in_force}
+    prices = {price.capability_id: price for price in entries}
     return [_score(capability, prices.get(capability.pk)) for capability in capabilities]
 
 
@@ -63,6 +63,7 @@ def _score(capability: Capability, price: PriceListEntry | None) -> Score:
         modality=capability.modality,
         language=capability.language,
         domain=capability.domain,
+        data_class=capability.data_class,
         status=capability.status,
         price_micro=price.price_micro if price else None,
         currency=price.currency if price else "",

@@ -43,6 +43,7 @@ def facts_of(vendor: Vendor) -> Facts:
                 has_price=bool(capability.prices.all()),
                 qualified_until=capability.qualified_until,
                 papers=papers[capability.pk] + papers[None],
+                data_class=capability.data_class,
             )
             for capability in capabilities
         ],

@@ -5,11 +5,10 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db import IntegrityError, connection, transaction
 
 from common.actors import Actor
-from common.clock import Now, database_now
+from common.clock import database_now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
 from vendors.core.evidence import KINDS
 from vendors.core.requirements import evidence_until
@@ -18,7 +17,6 @@ from vendors.selectors import vendors
 from vendors.selectors.standing import papers_of
 from vendors.services import record
 
-WARNINGS: Final = (datetime.timedelta(days=30), datetime.timedelta(days=7))
 State = VendorDocument.State
 
 
@@ -102,6 +100,8 @@ def decide(*, actor: Actor, document_id: uuid.UUID, is_accepted: bool, reason: s
         document.save(update_fields=["state", "reason", "decided_at"])
         refresh(vendor)
         record.add(vendor, f"document.{target}", actor, reason, document=document.public_id, paper=document.kind)
+        named = f"{document.kind.replace('_', ' ')} {document.number}"
+        record.tell(vendor, f"document.{target}", document.pk, document=named, why=reason)
         return document
 
 
@@ -112,27 +112,53 @@ def refresh(vendor: Vendor) -> None:
     papers = papers_of(vendor)
     for capability in capabilities:
         covering = papers[None] + papers[capability.pk]
-        capability.evidence_until = evidence_until(capability.language, capability.domain, covering, now)
+        kind = (capability.language, capability.domain)
+        capability.evidence_until = evidence_until(*kind, covering, now, capability.data_class)
     Capability.objects.bulk_update(capabilities, ["evidence_until"])
 
 
-def warn_due() -> int:
-    """Warn of papers that run out in 30 and in 7 days, once each; return how many warnings were recorded.
+_WARN: Final = """
+WITH due AS MATERIALIZED (
+    SELECT d.id, CASE WHEN d.expires_at <= statement_timestamp() + interval '7 days' THEN 2 ELSE 1 END AS n
+    FROM vendors_vendordocument d
+    WHERE d.state = 'verified' AND d.expires_at > statement_timestamp()
+      AND d.expires_at <= statement_timestamp() + CASE d.n_warnings
+          WHEN 0 THEN interval '30 days' WHEN 1 THEN interval '7 days' END
+      AND NOT EXISTS (
+          SELECT 1 FROM vendors_vendordocument n
+          WHERE n.vendor_id = d.vendor_id AND n.kind = d.kind AND n.state = 'verified'
+            AND n.capability_id IS NOT DISTINCT FROM d.capability_id
+            AND (n.expires_at IS NULL OR n.expires_at > d.expires_at))
+    ORDER BY d.expires_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED
+), done AS (
+    UPDATE vendors_vendordocument d SET n_warnings = due.n FROM due WHERE d.id = due.id
+    RETURNING d.id, d.vendor_id, d.kind, d.number, d.expires_at, due.n
+), told AS (
+    INSERT INTO vendors_vendorevent (created_at, vendor_id, kind, reason, facts)
+    SELECT statement_timestamp(), vendor_id, 'document.expiring',
+           'The ' || replace(kind, '_', ' ') || ' runs out within ' || CASE n WHEN 1 THEN '30' ELSE '7' END
+               || ' days; hand in the renewed one.',
+           jsonb_build_object('document', id, 'expires_at', expires_at)
+    FROM done
+), put AS (
+    INSERT INTO common_outboxmessage (id, created_at, topic, payload, attempts, next_attempt_at, last_error)
+    SELECT uuidv7(), statement_timestamp(), 'vendor.notice', jsonb_build_object(
+               'vendor', vendor_id, 'kind', 'document.expires', 'about', jsonb_agg(jsonb_build_object(
+                   'subject', id, 'facts', jsonb_build_object(
+                       'document', replace(kind, '_', ' ') || ' ' || number, 'until', expires_at)) ORDER BY id)),
+           0, statement_timestamp(), ''
+    FROM done GROUP BY vendor_id
+)
+SELECT count(*) FROM done
+"""
 
-    Two runners never warn twice: the conditional update counts the warning, and only who made it records it.
+
+def warn_due() -> int:
+    """Warn of papers that run out within 30 and within 7 days, once each; return how many warnings were sent.
+
+    One statement counts the warning, records it and puts the notice into the outbox. A paper that was renewed is not
+    warned of; one handed in with less than a week left is warned of once. Any number may run: locked rows are skipped.
     """
-    warned = 0
-    for number, notice in enumerate(WARNINGS):
-        due = VendorDocument.objects.filter(
-            Q(expires_at__lte=Now() + notice, expires_at__gt=Now()), state=State.VERIFIED, n_warnings__lte=number
-        )
-        for document in due.select_related("vendor").order_by("pk")[:500]:
-            with transaction.atomic():
-                mine = VendorDocument.objects.filter(pk=document.pk, n_warnings=document.n_warnings)
-                if mine.update(n_warnings=number + 1):
-                    what = document.kind.replace("_", " ")
-                    reason = f"The {what} runs out within {notice.days} days; hand in the renewed one."
-                    facts = {"document": document.public_id}
-                    record.add(document.vendor, "document.expiring", Actor.system(), reason, **facts)
-                    warned += 1
-    return warned
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_WARN)
+        return int(cursor.fetchone()[0])

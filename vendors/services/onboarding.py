@@ -2,37 +2,34 @@
 
 import datetime
 import uuid
-from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 
 from common.actors import VENDOR, Actor
 from common.clock import Now, database_now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
 from common.models import Organization
-from vendors.core import states
-from vendors.errors import AgreementVersionError, PriceOverlapError, RequirementsOpenError, VendorStateError
-from vendors.models import Capability, CapacityWindow, PriceListEntry, Vendor, VendorAgreement
+from vendors.core import evidence, states
+from vendors.errors import RequirementsOpenError, VendorStateError
+from vendors.models import Capability, CapacityWindow, Vendor
 from vendors.selectors import standing, vendors
 from vendors.services import documents, invitations, record
+from vendors.services.terms import AgreementTerms, list_price, sign_agreement
 
-
-@dataclass(frozen=True, slots=True)
-class AgreementTerms:
-    """What a vendor promises: seconds to answer an offer by priority, smallest batch, speed."""
-
-    accept_window_cost_s: int
-    accept_window_speed_s: int
-    accept_window_accuracy_s: int
-    min_batch: int
-    max_concurrent: int
-    start_window_s: int
-    base_s: int
-    seconds_per_label: float
-    signed_by: str
-    start_grace_s: int = 900
+__all__ = [
+    "AgreementTerms",
+    "count_batch",
+    "declare_capability",
+    "lift_suspensions",
+    "list_price",
+    "move",
+    "register",
+    "review",
+    "sign_agreement",
+    "submit",
+]
 
 
 def register(
@@ -65,79 +62,29 @@ def register(
         return vendor
 
 
-def declare_capability(*, actor: Actor, task_type: str, modality: str, language: str, domain: str) -> Capability:
-    """Declare a kind of work; asked again, the same one is returned. It is inactive until qualified."""
+def declare_capability(
+    *, actor: Actor, task_type: str, modality: str, language: str, domain: str, data_class: str = "public"
+) -> Capability:
+    """Declare a kind of work; asked again, the same one is returned. It is inactive until qualified.
+
+    Raises
+    ------
+    ValidationFailedError
+        When the class of data is unknown.
+    """
     actor.require("vendor:write")
+    if data_class not in evidence.DATA_CLASSES:
+        detail = f"Say how sensitive the data is: one of {', '.join(evidence.DATA_CLASSES)}."
+        raise ValidationFailedError.of("data_class", "unknown", detail)
+    kind: dict[str, Any] = {"task_type": task_type, "modality": modality, "language": language, "domain": domain}
     with transaction.atomic(durable=True):
         vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
-        capability, is_new = Capability.objects.get_or_create(
-            vendor=vendor, task_type=task_type, modality=modality, language=language, domain=domain
-        )
+        capability, is_new = Capability.objects.get_or_create(vendor=vendor, **kind, data_class=data_class)
         if is_new:
             documents.refresh(vendor)
             capability.refresh_from_db()
+            record.add(vendor, "capability.declared", actor, capability=capability.public_id, work=capability.words)
         return capability
-
-
-def list_price(
-    *,
-    actor: Actor,
-    capability_id: uuid.UUID,
-    price_micro: int,
-    currency: str,
-    valid_from: datetime.datetime | None = None,
-) -> PriceListEntry:
-    """List a price per label from a moment on (default: now). Entries are immutable; offers snapshot them.
-
-    Raises
-    ------
-    NotFoundError
-        When the capability is not the actor's.
-    ValidationFailedError, PriceOverlapError
-        When the price starts in the past, is out of range, or another price starts at the same moment.
-    """
-    actor.require("vendor:write")
-    with transaction.atomic(durable=True):
-        capability = Capability.objects.filter(pk=capability_id, vendor=vendors.own(actor)).first()
-        if capability is None:
-            raise NotFoundError("There is no such capability.")
-        now = database_now()
-        if valid_from is not None and valid_from < now:
-            raise ValidationFailedError.of("valid_from", "in_the_past", "A price cannot start in the past.")
-        try:
-            with transaction.atomic():
-                return PriceListEntry.objects.create(
-                    capability=capability, price_micro=price_micro, currency=currency, valid_from=valid_from or now
-                )
-        except IntegrityError as error:
-            if "price_start_once" in str(error):
-                raise PriceOverlapError.of("valid_from", "price_overlap", PriceOverlapError.title()) from None
-            detail = f"A price lies between 1 and {10**12} micro-units, got {price_micro}."
-            raise ValidationFailedError.of("price_micro", "out_of_range", detail) from None
-
-
-def sign_agreement(*, actor: Actor, terms: AgreementTerms, replaces: int | None = None) -> VendorAgreement:
-    """Sign a new version of the terms; it replaces the former one for offers made from now on.
-
-    ``replaces`` names the version the signer has read; without it two signatures at once become two versions.
-    Locks the vendor row.
-
-    Raises
-    ------
-    AgreementVersionError
-        When another version was signed meanwhile.
-    """
-    actor.require("vendor:write")
-    with transaction.atomic(durable=True):
-        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
-        version = vendor.agreements.count() + 1
-        if replaces is not None and replaces != version - 1:
-            raise AgreementVersionError(current=version - 1)
-        agreement = VendorAgreement.objects.create(vendor=vendor, version=version, **asdict(terms))
-        window = CapacityWindow.objects.select_for_update().get(vendor=vendor)
-        window.slots = max(terms.max_concurrent, window.in_flight)
-        window.save(update_fields=["slots"])
-        return agreement
 
 
 def submit(*, actor: Actor) -> Vendor:
@@ -247,4 +194,6 @@ def move(vendor: Vendor, target: str, actor: Actor, reason: str = "", **facts: A
     former, vendor.state, vendor.state_reason, vendor.suspended_until = vendor.state, target, reason, None
     vendor.save(update_fields=["state", "state_reason", "suspended_until"])
     record.add(vendor, f"vendor.{target}", actor, reason, former=former, **facts)
+    if actor.organization_id != vendor.organization_id:
+        record.tell(vendor, "vendor.state", vendor.pk, state=target.replace("_", " "), why=reason)
     return vendor

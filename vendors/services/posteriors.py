@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from vendors.core.posteriors import FORGETTING
+from vendors.core.posteriors import ACCURACY_FORGETTING, FORGETTING
 from vendors.models import DurationPosterior, RatioPosterior
 
 _RATIO_SQL = """
@@ -48,7 +48,9 @@ class Counts:
     n: int = 1
 
 
-def _record_ratio(metric: str, seen: Mapping[uuid.UUID, Counts], *, silent: bool = False) -> None:
+def _record_ratio(
+    metric: str, seen: Mapping[uuid.UUID, Counts], *, silent: bool = False, keep: float = FORGETTING
+) -> None:
     if not seen:
         return
     ids = sorted(seen)
@@ -62,14 +64,14 @@ def _record_ratio(metric: str, seen: Mapping[uuid.UUID, Counts], *, silent: bool
                 "yes": [seen[i].successes for i in ids],
                 "no": [seen[i].failures for i in ids],
                 "n": [seen[i].n for i in ids],
-                "keep": FORGETTING,
+                "keep": keep,
             },
         )
 
 
 def record_accuracy(*, seen: Mapping[uuid.UUID, Counts]) -> None:
     """Count right and wrong answers by capability."""
-    _record_ratio(RatioPosterior.Metric.ACCURACY, seen)
+    _record_ratio(RatioPosterior.Metric.ACCURACY, seen, keep=ACCURACY_FORGETTING)
 
 
 def correct_accuracy(*, seen: Mapping[uuid.UUID, Counts]) -> None:

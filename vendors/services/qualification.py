@@ -53,6 +53,7 @@ def add_gold_set(
     rules: Mapping[str, Any] | None = None,
     n_records_per_attempt: int = 40,
     floor: float = 0.85,
+    fee_micro: int = 0,
 ) -> GoldSet:
     """Add the qualification test of one kind of work.
 
@@ -78,6 +79,7 @@ def add_gold_set(
                 "rules": dict(rules or {}),
                 "n_records_per_attempt": n_records_per_attempt,
                 "floor": floor,
+                "fee_micro": fee_micro,
             },
         )
         if not is_new:
@@ -147,7 +149,8 @@ def _open_attempt(capability: Capability, number: int) -> QualificationAttempt:
     items = list(gold_set.items.exclude(pk__in=shown).order_by("?")[: gold_set.n_records_per_attempt])
     if len(items) < gold_set.n_records_per_attempt:
         raise NoGoldSetError("The vendor has seen all records of this test; staff has to add new ones.")
-    attempt = QualificationAttempt.objects.create(capability=capability, number=number, floor=gold_set.floor)
+    fee = {"fee_micro": gold_set.fee_micro, "fee_currency": gold_set.fee_currency}
+    attempt = QualificationAttempt.objects.create(capability=capability, number=number, floor=gold_set.floor, **fee)
     QualificationItem.objects.bulk_create(QualificationItem(attempt=attempt, gold_item=item) for item in items)
     Capability.objects.filter(pk=capability.pk).exclude(status=Capability.Status.ACTIVE).update(
         status=Capability.Status.PENDING

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('vendors', '0005_papers_and_record'),
+        ('vendors', '0007_prices_do_not_overlap'),
     ]
 
     operations = [
