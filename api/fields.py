@@ -15,6 +15,7 @@ MAX_BIGINT: Final = 2**63 - 1
 _ID_PATTERN: Final = "[0-9a-hj-km-np-tv-z]{26}"
 _METADATA_BYTES: Final = 16 * 1024
 _LABEL_BYTES: Final = 512 * 1024
+_TEXT_LABEL: Final = 100_000
 
 
 class TextField(serializers.CharField):
@@ -152,7 +153,7 @@ class LabelField(serializers.Field[Any, Any, Any, Any]):
 
     default_error_messages = {
         "invalid": "A label is a text, a list or an object, as the label schema's task type wants it.",
-        "too_large": "A label holds {most} bytes of JSON at most.",
+        "too_large": "A label holds {most} characters at most.",
     }
 
     def to_internal_value(self, data: Any) -> Any:
@@ -161,8 +162,8 @@ class LabelField(serializers.Field[Any, Any, Any, Any]):
             self.fail("invalid")
         if not isinstance(data, str) and len(json.dumps(data)) > _LABEL_BYTES:
             self.fail("too_large", most=_LABEL_BYTES)
-        if isinstance(data, str) and len(data) > _LABEL_BYTES:
-            self.fail("too_large", most=_LABEL_BYTES)
+        if isinstance(data, str) and len(data) > _TEXT_LABEL:
+            self.fail("too_large", most=_TEXT_LABEL)
         return data
 
     def to_representation(self, value: Any) -> Any:

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from common import idempotency, outbox
+from common.services import sign_ins
 
 
 @shared_task
@@ -13,5 +14,6 @@ def relay_outbox() -> None:
 
 @shared_task
 def purge_idempotency() -> None:
-    """Forget the answers of requests that nobody will send again."""
+    """Forget the answers of requests that nobody will send again, and tries to sign in that no longer count."""
     idempotency.purge()
+    sign_ins.purge()

@@ -6,15 +6,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import InstantField, IntegerField, NumberField, TextField, choice, texts
+from api.fields import InstantField, IntegerField, MetadataField, NumberField, TextField, choice, texts
 from api.serializers import Body, Resource, many, own_id
-from api.v1.answers import AnswerIn, class_index
+from api.v1.answers import AnswerIn, check_one
+from api.v1.label_schemas import RulesIn
 from api.v1.vendor import VendorOut
-from marketplace.services import vendor_exits
+from marketplace.core import checks
+from marketplace.services import qualifying, vendor_exits
+from marketplace.services.qualifying import KnownRecord
 from vendors.models import Vendor
 from vendors.selectors import vendors
-from vendors.services import qualification
-from vendors.services.qualification import GoldRecord
 
 MAX_GOLD = 10_000
 DECISIONS = ("approve", "request_changes", "reject", "suspend", "readmit")
@@ -32,16 +33,18 @@ class GoldRecordIn(AnswerIn):
     """A record with its known label."""
 
     uri = TextField(required=False, allow_blank=True, max_length=2000)
+    metadata = MetadataField(required=False)
 
 
 class GoldSetIn(Body):
     """The test of one kind of work."""
 
-    task_type = TextField(max_length=32)
+    task_type = choice(*checks.task_types())
     modality = TextField(max_length=32)
     language = TextField(max_length=16, required=False, allow_blank=True)
     domain = TextField(max_length=64, required=False, allow_blank=True)
-    classes = texts(max_items=1000, min_length=2)
+    classes = texts(max_items=1000, required=False)
+    rules = RulesIn(required=False)
     records = many(GoldRecordIn, allow_empty=False, max_items=MAX_GOLD)
     n_records_per_attempt = IntegerField(required=False, min_value=1, max_value=MAX_GOLD)
     floor = NumberField(required=False, min_value=0.01, max_value=0.999)
@@ -57,6 +60,7 @@ class GoldSetOut(Resource):
     language = serializers.CharField()
     domain = serializers.CharField()
     classes = serializers.ListField(child=serializers.CharField())
+    rules = serializers.DictField()
     n_records_per_attempt = serializers.IntegerField()
     floor = serializers.FloatField()
     fee_micro = serializers.IntegerField()
@@ -99,9 +103,9 @@ class GoldSetsView(views.Resource):
     @extend_schema(request=GoldSetIn, responses={201: GoldSetOut})
     def create(self, request: Request) -> Response:
         """Add the test of a kind of work."""
-        given = {"language": "", "domain": ""} | self.given(GoldSetIn)
+        given = {"language": "", "domain": "", "classes": [], "rules": {}} | self.given(GoldSetIn)
         records = [
-            GoldRecord(row["key"], class_index(row, given["classes"], f"records[{n}]"), row.get("uri", ""))
+            KnownRecord(row["key"], check_one(row, f"records[{n}]"), row.get("uri", ""), row.get("metadata", {}))
             for n, row in enumerate(given.pop("records"))
         ]
-        return self.answer(qualification.add_gold_set(actor=self.actor, records=records, **given), GoldSetOut, 201)
+        return self.answer(qualifying.add_gold_set(actor=self.actor, records=records, **given), GoldSetOut, 201)

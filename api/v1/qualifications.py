@@ -1,6 +1,7 @@
 """Qualification: blind records out, answers in, a verdict back."""
 
 import uuid
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -10,8 +11,9 @@ from rest_framework.response import Response
 from api import views
 from api.fields import PublicIdField
 from api.serializers import Body, EmptyBody, Resource, many, own_id
-from api.v1.answers import AnswerIn, class_index
+from api.v1.answers import AnswerIn, check_one
 from common.errors import ValidationFailedError
+from marketplace.services import qualifying
 from vendors.models import QualificationAttempt
 from vendors.selectors import qualifications
 from vendors.services import qualification
@@ -30,6 +32,7 @@ class QualificationRecordOut(Resource):
 
     key = serializers.CharField(source="gold_item.key")
     uri = serializers.CharField(source="gold_item.uri")
+    metadata = serializers.DictField(source="gold_item.metadata")
 
 
 class AttemptOut(Resource):
@@ -41,11 +44,17 @@ class AttemptOut(Resource):
     state = serializers.CharField()
     floor = serializers.FloatField()
     classes = serializers.SerializerMethodField()
+    rules = serializers.SerializerMethodField()
     records = QualificationRecordOut(source="items", many=True)
 
     def get_classes(self, attempt: QualificationAttempt) -> list[str]:
         """Return the classes to choose from."""
         return classes_of(attempt)
+
+    def get_rules(self, attempt: QualificationAttempt) -> dict[str, Any]:
+        """Return what a label has to keep to."""
+        items = list(attempt.items.all())
+        return dict(items[0].gold_item.gold_set.rules) if items else {}
 
 
 class QualificationOut(Resource):
@@ -83,14 +92,14 @@ class QualificationView(views.Resource):
         given = self.given(QualificationIn)["answers"]
         attempt = qualifications.attempt(self.actor, views.id_in_path("qua", public_id))
         item_of = {item.gold_item.key: item.pk for item in attempt.items.all()}
-        classes = classes_of(attempt)
-        answers: dict[uuid.UUID, int] = {}
+        answers: dict[uuid.UUID, Any] = {}
+        places: dict[uuid.UUID, str] = {}
         for number, answer in enumerate(given):
             place = f"answers[{number}]"
             item_id = item_of.get(answer["key"])
             if item_id is None or item_id in answers:
                 detail = "This record is not part of the attempt, or is answered twice."
                 raise ValidationFailedError.of(f"{place}.key", "unknown_or_repeated", detail)
-            answers[item_id] = class_index(answer, classes, place)
-        result = qualification.answer(actor=self.actor, attempt_id=attempt.pk, answers=answers)
+            answers[item_id], places[item_id] = check_one(answer, place), place
+        result = qualifying.answer(actor=self.actor, attempt=attempt, answers=answers, places=places)
         return self.answer(result, QualificationOut)

@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from api import views
 from api.fields import IntegerField, TextField
 from api.serializers import Resource
-from api.v1.job_bodies import MAX_BUDGET_MICRO, JobIn, terms_of
+from api.v1.job_bodies import MAX_BUDGET_MICRO, JobIn, gold_of, terms_of
 from common.clock import database_now
-from marketplace.services import quotes
+from marketplace.services import jobs, quotes
 from marketplace.services.lots import MAX_RECORDS
 
 
@@ -45,7 +45,7 @@ class AmountOut(Resource):
     high = serializers.IntegerField()
 
 
-class EstimateOut(Resource):
+class QuotedEstimateOut(Resource):
     """A median with its 80 % interval."""
 
     low = serializers.FloatField()
@@ -65,7 +65,7 @@ class FillOut(Resource):
 
     probability = serializers.FloatField()
     all_probability = serializers.FloatField()
-    taken_s = EstimateOut(allow_null=True)
+    taken_s = QuotedEstimateOut(allow_null=True)
     curve = PointOut(many=True)
 
 
@@ -94,8 +94,8 @@ class QuoteOut(Resource):
     n_eligible = serializers.IntegerField()
     currency = serializers.CharField()
     price_micro = AmountOut(allow_null=True)
-    eta_s = EstimateOut(allow_null=True)
-    accuracy = EstimateOut(allow_null=True)
+    eta_s = QuotedEstimateOut(allow_null=True)
+    accuracy = QuotedEstimateOut(allow_null=True)
     answers_per_record = serializers.FloatField(allow_null=True)
     on_time_probability = serializers.FloatField(allow_null=True)
     fill = FillOut(allow_null=True)
@@ -115,6 +115,7 @@ class QuotesView(views.Resource):
         stated = {"title": "", "instructions": "", "budget_micro": quotes.UNLIMITED_MICRO} | given
         due_at = given.get("due_at")
         n_records = given.get("n_records") or len(given["records"])
+        jobs.check_gold(actor=self.actor, label_schema_id=given["label_schema"], gold=gold_of(given))
         told = quotes.quote(
             actor=self.actor,
             label_schema_id=given["label_schema"],

@@ -3,17 +3,29 @@
 import uuid
 from typing import Any
 
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
+from api.errors import InvalidParameterError
 from api.fields import MAX_BIGINT, LabelField, PublicIdField
 from api.serializers import Resource
+from common.errors import ValidationFailedError
 from common.ids import to_public
 from marketplace.models import JobRecord, RoutingEvent
-from marketplace.selectors import jobs
+from marketplace.selectors import exports, jobs
+
+_KINDS = {
+    "json": "application/json",
+    "coco": "application/json",
+    "jsonl": "application/x-ndjson",
+    "csv": "text/csv",
+}
 
 
 class LabelOut(Resource):
@@ -85,6 +97,35 @@ class LabelsView(views.Resource):
     def list(self, request: Request, public_id: str) -> Response:
         """List a job's records with their labels."""
         return self.page(jobs.labels(self.actor, views.id_in_path("job", public_id)), LabelOut)
+
+
+def _described(kind: str) -> OpenApiTypes:
+    return OpenApiTypes.OBJECT if kind == "application/json" else OpenApiTypes.STR
+
+
+class ExportView(views.Resource):
+    """All labels of a job as one file."""
+
+    action_scopes = {"export": "jobs:read"}
+    action_parameters = {"export": frozenset({"form"})}
+
+    @extend_schema(
+        parameters=[OpenApiParameter("form", enum=list(exports.FORMS), description="Default: json.")],
+        responses={(200, kind): _described(kind) for kind in sorted(set(_KINDS.values()))},
+    )
+    def export(self, request: Request, public_id: str) -> HttpResponseBase:
+        """Export labels as JSON, JSON lines, CSV, or COCO for boxes and polygons."""
+        form = self.parameter("form", *exports.FORMS) or "json"
+        try:
+            parts = exports.of_job(self.actor, views.id_in_path("job", public_id), form)
+        except ValidationFailedError as error:
+            raise InvalidParameterError(error.detail) from None
+        suffix = "coco.json" if form == "coco" else form
+        headers = {
+            "Content-Disposition": f'attachment; filename="labels.{suffix}"',
+            "X-Content-Type-Options": "nosniff",
+        }
+        return StreamingHttpResponse(parts, content_type=_KINDS[form], headers=headers)
 
 
 class EventsView(views.Resource):

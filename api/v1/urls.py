@@ -20,7 +20,7 @@ from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
 from api.v1.qualifications import QualificationView
 from api.v1.quotes import QuotesView
-from api.v1.results import EventsView, LabelsView
+from api.v1.results import EventsView, ExportView, LabelsView
 from api.v1.reviews import JobReviewsView, ReviewsView
 from api.v1.rules import EffectsView, RulesView
 from api.v1.vendor import VendorView
@@ -83,6 +83,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:public_id>/cancel/", JobsView.as_view({"post": "cancel"})),
     path("jobs/<str:public_id>/candidates/", JobsView.as_view({"get": "candidates"})),
     path("jobs/<str:public_id>/labels/", LabelsView.as_view({"get": "list"})),
+    path("jobs/<str:public_id>/labels/export/", ExportView.as_view({"get": "export"})),
     path("jobs/<str:public_id>/events/", EventsView.as_view({"get": "list"})),
     path("jobs/<str:public_id>/batches/", JobBatchesView.as_view({"get": "list"})),
     path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),

@@ -11,7 +11,6 @@ from django.db import IntegrityError, transaction
 
 from common.actors import CUSTOMER, Actor
 from common.errors import ConflictError, FieldError, NotFoundError, PermissionDeniedError, ValidationFailedError
-from marketplace.core import checks
 from marketplace.core.feasibility import Obstacle
 from marketplace.core.routing import Weights
 from marketplace.core.states import JobState
@@ -82,13 +81,8 @@ def create_schema(
     """
     actor.require("jobs:write")
     _require_customer(actor)
-    if task_type not in checks.task_types():
-        raise ValidationFailedError.of("task_type", "unknown", f"Give one of {', '.join(checks.task_types())}.")
     schema = LabelSchema(task_type=task_type, classes=list(classes), rules=dict(rules or {}), name=name)
-    findings = checks.check_schema(task_type, schema.definition)
-    if findings:
-        errors = [_schema_error(finding) for finding in findings]
-        raise ValidationFailedError(findings[0].detail, errors=errors)
+    readings.check_schema(schema)
     try:
         with transaction.atomic(durable=True):
             schema.organization_id = _organization_id(actor)
@@ -96,11 +90,6 @@ def create_schema(
             return schema
     except IntegrityError:
         raise ConflictError("You already have a label schema of this name; choose another name.") from None
-
-
-def _schema_error(finding: checks.Finding) -> FieldError:
-    field = finding.field if finding.field == "classes" else f"rules.{finding.field}"
-    return {"field": field, "code": finding.code, "detail": finding.detail}
 
 
 def _require_customer(actor: Actor) -> None:
@@ -220,24 +209,27 @@ def _organization_id(actor: Actor) -> uuid.UUID:
     return actor.organization_id
 
 
-def _add_gold(job: Job, schema: LabelSchema, gold: Sequence[GoldInput]) -> None:
-    rows = []
+def check_gold(*, actor: Actor, label_schema_id: uuid.UUID, gold: Sequence[GoldInput]) -> None:
+    """Refuse gold that a job of this schema would refuse; an unknown schema is left to the call that needs it."""
+    schema = LabelSchema.objects.filter(pk=label_schema_id, organization_id=_organization_id(actor)).first()
+    if schema is not None:
+        _golden(schema, gold)
+
+
+def _golden(schema: LabelSchema, gold: Sequence[GoldInput]) -> list[readings.Reading]:
+    """Return the known labels as they are stored."""
     for number, record in enumerate(gold):
         readings.check_record(schema, record.metadata, f"gold[{number}]")
-        reading = readings.read(schema, record.label, record.metadata, f"gold[{number}]")
-        rows.append(
-            GoldRecord(
-                job=job,
-                key=record.key,
-                uri=record.uri,
-                metadata=record.metadata,
-                label=reading.label,
-                value=reading.value,
-            )
-        )
-    if len({row.key for row in rows}) < len(rows):
+    if len({record.key for record in gold}) < len(gold):
         raise ValidationFailedError.of("gold", "duplicate_key", "Each gold record needs a key of its own.")
-    GoldRecord.objects.bulk_create(rows)
+    return [readings.read(schema, r.label, r.metadata, f"gold[{number}]") for number, r in enumerate(gold)]
+
+
+def _add_gold(job: Job, schema: LabelSchema, gold: Sequence[GoldInput]) -> None:
+    GoldRecord.objects.bulk_create(
+        GoldRecord(job=job, key=r.key, uri=r.uri, metadata=r.metadata, label=known.label, value=known.value)
+        for r, known in zip(gold, _golden(schema, gold), strict=True)
+    )
 
 
 def add_lot(*, actor: Actor, job_id: uuid.UUID, records: Sequence[RecordInput]) -> Lot:

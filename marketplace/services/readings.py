@@ -23,6 +23,20 @@ class Reading:
     value: Any = None
 
 
+def check_schema(schema: LabelSchema) -> None:
+    """Refuse a schema whose task type is unknown, or whose classes or rules it cannot keep, each error in its place."""
+    if schema.task_type not in checks.task_types():
+        raise ValidationFailedError.of("task_type", "unknown", f"Give one of {', '.join(checks.task_types())}.")
+    findings = checks.check_schema(schema.task_type, schema.definition)
+    if findings:
+        raise ValidationFailedError(findings[0].detail, errors=[_schema_error(finding) for finding in findings])
+
+
+def _schema_error(finding: checks.Finding) -> FieldError:
+    field = finding.field if finding.field == "classes" else f"rules.{finding.field}"
+    return {"field": field, "code": finding.code, "detail": finding.detail}
+
+
 def of_outcome(schema: LabelSchema, outcome: checks.Outcome) -> Reading:
     """Return how to store what a check let pass."""
     return Reading(CANNOT_LABEL) if outcome.value == CANNOT_LABEL else _stored(schema, outcome.value)

@@ -6,7 +6,7 @@ from django import forms
 
 from common.money import MICRO_PER_UNIT
 from marketplace.core import checks
-from marketplace.core.routing import Weights
+from marketplace.core.routing import PRIORITIES, Weights
 from marketplace.services.jobs import JobTerms
 from marketplace.services.reviews import Refusal
 from portal.customer import lines
@@ -30,15 +30,33 @@ def percent_field(**options: Any) -> forms.FloatField:
     return forms.FloatField(min_value=0, max_value=100, **options)
 
 
+def weight_field(**options: Any) -> forms.IntegerField:
+    """Return a slider from 0 to 100; only the proportions count."""
+    slider = forms.NumberInput(attrs={"type": "range", "min": 0, "max": 100, "step": 5})
+    return forms.IntegerField(min_value=0, max_value=100, initial=50, required=False, widget=slider, **options)
+
+
+def _mix(given: dict[str, Any]) -> list[int]:
+    return [given.get(f"weight_{name}") or 0 for name in PRIORITIES]
+
+
 class KindForm(forms.Form):
     """The part of a job that the ranking needs."""
 
     priority = forms.ChoiceField(
-        choices=[("cost", "Low price"), ("speed", "Fast answers"), ("accuracy", "Right answers")],
+        choices=[
+            ("cost", "Low price"),
+            ("speed", "Fast answers"),
+            ("accuracy", "Right answers"),
+            ("own", "My own mix"),
+        ],
         initial="cost",
         widget=forms.RadioSelect,
         label="What matters most?",
     )
+    weight_cost = weight_field(label="Price")
+    weight_speed = weight_field(label="Speed")
+    weight_accuracy = weight_field(label="Accuracy")
     modality = forms.CharField(max_length=32, initial="image", help_text="What a record is: image, text, audio ...")
     language = forms.CharField(max_length=16, required=False)
     domain = forms.CharField(max_length=64, required=False, help_text="A field of knowledge, if one is needed.")
@@ -61,9 +79,21 @@ class KindForm(forms.Form):
             "min_accuracy": None if accuracy is None else accuracy / 100,
         }
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse a mix of nothing."""
+        given = super().clean() or {}
+        if given.get("priority") == "own" and not any(_mix(given)):
+            self.add_error("priority", "All three sliders are at 0: raise what matters to you.")
+        return given
+
     def weights(self) -> Weights:
-        """Return the weights of the stated priority."""
-        return Weights.of(self.cleaned_data["priority"])
+        """Return the weights of the stated priority, or the customer's own mix brought to a sum of 1."""
+        priority = self.cleaned_data["priority"]
+        if priority != "own":
+            return Weights.of(priority)
+        mix = _mix(self.cleaned_data)
+        cost, speed, _ = (part / sum(mix) for part in mix)
+        return Weights(cost, speed, max(1 - cost - speed, 0.0))
 
 
 class JobForm(KindForm):

@@ -12,7 +12,7 @@ from marketplace.models import Job, LabelSchema
 from marketplace.selectors import jobs as selectors
 from marketplace.services import jobs
 from portal import pages
-from portal.customer import ranking
+from portal.customer import quote, ranking
 from portal.customer.forms import JobForm, KindForm
 from portal.customer.ranking import Choice
 
@@ -25,6 +25,9 @@ def form(request: HttpRequest, actor: Actor) -> HttpResponse:
     if request.method != "POST":
         return _shown(request, actor, JobForm(), _initial())
     action = request.POST.get("action", "post")
+    if action.startswith(quote.FIX):
+        changed = quote.fixed(request.POST)
+        return _shown(request, actor, _unjudged(changed), changed)
     if action in {"part", "preview"}:
         template = "portal/customer/ranking_part.html" if action == "part" else "portal/customer/job_new.html"
         return _shown(request, actor, _unjudged(request.POST), request.POST, template=template)
@@ -103,5 +106,7 @@ def _shown(
     n_overlap = int(overlap) if overlap.isdecimal() and len(overlap) < 3 else 2
     facts: dict[str, Any] = {"rows": rows, "kind": kind, "choice": choice, "n_overlap": n_overlap}
     facts["cost"] = ranking.cost_per_record_micro(rows, n_overlap, _FEE)
+    facts["quote"] = quote.of_form(actor, kind, choice, data) if kind.is_valid() and rows else None
+    facts["weights"] = kind.weights() if kind.is_valid() else None
     facts["n_eligible"] = sum(row.place is not None for row in rows)
     return pages.show(request, template, status=status, form=filled, **facts)

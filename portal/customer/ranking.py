@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import QueryDict
 
@@ -28,6 +29,17 @@ class Row:
     currency: str
     pin: str
     is_denied: bool
+    parts: tuple["Part", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a candidate's score as a piece of a bar: ``start`` and ``width`` of 100 (the worst index shown)."""
+
+    name: str
+    value: float
+    start: str
+    width: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +80,11 @@ def choice_of(data: QueryDict) -> Choice:
 
 def preview(actor: Actor, form: KindForm, choice: Choice, data: QueryDict) -> list[Row]:
     """Return the ranking a batch of the form's kind would get now, best first."""
-    weights = form.weights()
-    job = Job(
-        organization_id=actor.organization_id or uuid.UUID(int=0),
-        label_schema=LabelSchema(task_type="classification"),
-        weight_cost=weights.cost,
-        weight_speed=weights.speed,
-        weight_accuracy=weights.accuracy,
-        pinned_vendors=list(choice.pinned),
-        denied_vendors=list(choice.denied),
-        **form.wishes(),
-    )
+    job = draft(actor, form, choice)
+    found = routing.preview(job, job.batch_size)
+    worst = max((ranked.index or 0.0 for _, ranked in found), default=0.0)
     rows = []
-    for facts, ranked in routing.preview(job, job.batch_size):
+    for facts, ranked in found:
         vendor = to_public("ven", facts.vendor_id)
         rows.append(
             Row(
@@ -92,9 +96,36 @@ def preview(actor: Actor, form: KindForm, choice: Choice, data: QueryDict) -> li
                 currency=facts.currency,
                 pin=data.get(_PIN + vendor, ""),
                 is_denied=_DENY + vendor in data,
+                parts=_parts(ranked.parts, worst),
             )
         )
     return rows
+
+
+def _parts(parts: dict[str, float], worst: float) -> tuple[Part, ...]:
+    start, found = 0.0, []
+    for name, value in parts.items():
+        width = 100 * value / worst if worst else 0.0
+        found.append(Part(name, value, f"{start:.2f}", f"{width:.2f}"))
+        start += width
+    return tuple(found)
+
+
+def draft(actor: Actor, form: KindForm, choice: Choice, **terms: Any) -> Job:
+    """Return the job that a form states, not stored."""
+    weights = form.weights()
+    schema = LabelSchema(task_type="classification", classes=terms.pop("classes", []))
+    return Job(
+        organization_id=actor.organization_id or uuid.UUID(int=0),
+        label_schema=schema,
+        weight_cost=weights.cost,
+        weight_speed=weights.speed,
+        weight_accuracy=weights.accuracy,
+        pinned_vendors=list(choice.pinned),
+        denied_vendors=list(choice.denied),
+        **form.wishes(),
+        **terms,
+    )
 
 
 def unseen(actor: Actor, choice: Choice, rows: list[Row]) -> bool:

@@ -68,6 +68,26 @@ def ratio(value: float | None) -> str:
 
 
 @register.filter
+def about(micro: float) -> str:
+    """Return micro-units as an amount in whole cents, without its currency.
+
+    >>> about(1_234_567_890), about(4_000)
+    ('1,234.57', '0.01')
+    """
+    return f"{max(micro / _MICRO, 0.01):,.2f}"
+
+
+@register.filter
+def lasting(seconds: float) -> str:
+    """Return a duration in its two largest units.
+
+    >>> lasting(3723.4), lasting(0.2)
+    ('1 h 2 min', '1 s')
+    """
+    return _in_words(max(round(seconds), 1))
+
+
+@register.filter
 def words(code: str) -> str:
     """Return a code as words.
 
@@ -88,6 +108,10 @@ def left(deadline: datetime.datetime, now: datetime.datetime) -> str:
     seconds = int((deadline - now).total_seconds())
     if seconds <= 0:
         return "time is up"
+    return _in_words(seconds)
+
+
+def _in_words(seconds: int) -> str:
     units = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
     first = next(place for place, (n, _) in enumerate(units) if n)
     return " ".join(f"{n} {unit}" for n, unit in units[first : first + 2])

@@ -44,9 +44,10 @@ class Api:
         data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         content_type = extra.pop("content_type", "application/json")
         response = self.client.generic(method, address, data, content_type=content_type, **extra)
-        answer = Answer(response.status_code, json.loads(response.content or b"null"), response.headers)
+        content = b"".join(response.streaming_content) if response.streaming else response.content
+        answer = Answer(response.status_code, json.loads(content or b"null"), response.headers)
         if answer.status >= 400:
-            assert response.headers["Content-Type"] == "application/problem+json", response.content[:300]
+            assert response.headers["Content-Type"] == "application/problem+json", content[:300]
             assert answer.body["request_id"].startswith("req_")
         return answer
 

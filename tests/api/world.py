@@ -82,7 +82,7 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api], sign
 
 def _open_attempt(staff: Api, vendor: Api) -> Any:
     """Open a test of a second capability."""
-    records = [{"key": f"g-{i}", "label": shop.CLASSES[i % 3]} for i in range(4)]
+    records = [{"key": f"g-{i}", "label": [shop.CLASSES[i % 3]]} for i in range(4)]
     kind = OTHER_KIND | {"classes": shop.CLASSES, "records": records, "n_records_per_attempt": 2}
     staff.made("/gold-sets/", kind)
     capability = vendor.made("/vendor/capabilities/", OTHER_KIND)
@@ -127,7 +127,7 @@ def _of_vendor(attempt: Any, ids: dict[str, str]) -> dict[str, Any]:
         | {"data_class": "public"},
         "POST vendor/capabilities/<str:public_id>/qualification/": {},
         "POST vendor/qualifications/<str:public_id>/answers/": {
-            "answers": [{"key": attempt["records"][0]["key"], "label": "cat"}]
+            "answers": [{"key": attempt["records"][0]["key"], "label": ["cat"]}]
         },
         "POST vendor/prices/": {
             "capability": ids["vendor/capabilities"],
@@ -169,7 +169,15 @@ def _of_staff() -> dict[str, Any]:
             "language": "en",
             "domain": "law",
             "classes": ["a", "b"],
-            "records": [{"key": "1", "label": "a", "uri": "s3://x"}, {"key": "2", "cannot_label": "other"}],
+            "records": [
+                {
+                    "key": "1",
+                    "label": [{"class": "a", "start": 0, "end": 3}],
+                    "metadata": {"text": "Ann met Bob."},
+                    "uri": "s3://x",
+                },
+                {"key": "2", "cannot_label": "other", "metadata": {"length": 10}},
+            ],
             "n_records_per_attempt": 1,
             "floor": 0.8,
             "fee_micro": 5,

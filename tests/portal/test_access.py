@@ -4,7 +4,9 @@ import pytest
 from django.urls import get_resolver, reverse
 
 from common.actors import Actor
-from common.models import Membership, Organization
+from common.clock import database_now
+from common.models import Membership, Organization, SignInFailure
+from common.services import sign_ins
 from marketplace.models import Adjudication, Assignment, Offer, Rule, RuleEffect
 from portal.urls import urlpatterns
 from tests import market
@@ -147,6 +149,41 @@ def test_signing_in_and_out(client):
     assert client.get("/home/").url == "/jobs/"
     assert client.post("/sign-out/").url == "/sign-in/"
     assert client.get("/jobs/").status_code == 302
+
+
+@pytest.fixture
+def _quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def tries(client, n, **headers):
+    return [
+        client.post("/sign-in/", {"username": f"{who}@example.org", "password": "wrong"}, **headers).status_code
+        for who in n
+    ]
+
+
+@pytest.mark.usefixtures("_quick_passwords")
+def test_an_account_can_be_tried_only_so_often(client):
+    user = world.person(market.customer().organization_id)
+    name = user.email.partition("@")[0]
+    assert tries(client, [name] * sign_ins.PER_ACCOUNT) == [200] * sign_ins.PER_ACCOUNT
+    right = {"username": user.email.upper(), "password": world.PASSWORD}
+    answer = client.post("/sign-in/", right)
+    assert (answer.status_code, answer["Retry-After"]) == (429, "900")
+    assert "Too many tries. Wait 15 minutes" in answer.content.decode()
+    SignInFailure.objects.update(created_at=database_now() - sign_ins.WINDOW)
+    assert client.post("/sign-in/", right | {"username": user.email}).status_code == 302
+    assert sign_ins.purge() == 2 * sign_ins.PER_ACCOUNT
+
+
+@pytest.mark.usefixtures("_quick_passwords")
+def test_an_address_can_try_only_so_many_accounts(client, settings):
+    settings.CLIENT_ADDRESS_HEADER = "HTTP_X_REAL_IP"
+    names = [f"p{n}" for n in range(sign_ins.PER_ADDRESS)]
+    assert set(tries(client, names, HTTP_X_REAL_IP="192.0.2.1")) == {200}
+    assert tries(client, ["other"], HTTP_X_REAL_IP="192.0.2.1") == [429]
+    assert tries(client, ["other"], HTTP_X_REAL_IP="192.0.2.2") == [200]
 
 
 def test_signing_in_leads_nowhere_else(client):

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from marketplace.services import offers
@@ -70,6 +71,14 @@ def pages_of(here: world.World) -> list[tuple[object, list[str]]]:
     ]
 
 
+def barriers(page: Page) -> list[str]:
+    """Return what axe finds serious or critical, with where."""
+    found = [v for v in Axe().run(page).response["violations"] if v["impact"] in {"serious", "critical"}]
+    return [
+        f"{v['id']}: {node['html'][:200]}: {node['failureSummary'][:200]}" for v in found for node in v["nodes"][:3]
+    ]
+
+
 UNNAMED = """() => [...document.querySelectorAll("button, a, input:not([type=hidden]), select, textarea")]
     .filter(e => !(e.labels?.length || e.ariaLabel || e.textContent.trim())).map(e => e.outerHTML)"""
 INLINE = (
@@ -87,6 +96,7 @@ def test_no_page_complains_or_overflows_or_leaves_a_control_unnamed(browser, liv
             assert page.locator("h1").count() == 1, path
             assert page.evaluate(UNNAMED) == [], path
             assert page.evaluate(INLINE) == [], path
+            assert barriers(page) == [], path
         assert complaints == []
         page.context.close()
 
@@ -134,12 +144,15 @@ def test_the_countdown_runs_and_new_offers_come_by_themselves(browser, live_serv
 def test_the_ranking_follows_the_form_as_it_is_filled(browser, live_server, here):
     page, complaints = visitor(browser, live_server.url, here.customer, 1280)
     page.goto(f"{live_server.url}/jobs/new/")
-    assert page.locator("#ranking li").count() == 2
+    assert page.locator("#ranking .ranks > li").count() == 2
+    assert page.get_by_text("All taken without you").is_visible()
     page.get_by_label("Highest price a label, USD").fill("0.01")
     page.get_by_text("Nobody can be asked for this.").wait_for()
+    page.get_by_role("button", name="Pay up to 0.05 USD a label").click()
+    assert page.get_by_label("Highest price a label, USD").input_value() == "0.05"
     page.get_by_label("Highest price a label, USD").fill("")
     page.get_by_text("2 of 2 can be asked").wait_for()
-    second = page.locator("#ranking li strong").nth(1).inner_text().removeprefix("2. ")
+    second = page.locator("#ranking .ranks > li strong").nth(1).inner_text().removeprefix("2. ")
     page.get_by_label(f"Place of {second}").fill("1")
     page.get_by_text(f"1. {second}").wait_for()
     assert complaints == []
@@ -160,3 +173,35 @@ def test_the_forms_of_other_task_types_fit_and_work_without_javascript(browser, 
     assert page.get_by_text("Answer at least one record").is_visible()
     assert page.locator("fieldset.record").count() == 2
     assert [text for text in complaints if "422" not in text] == []
+
+
+def test_a_job_is_posted_with_its_quote_by_keyboard_alone(browser, live_server, here):
+    page, complaints = visitor(browser, live_server.url, here.customer, 390)
+    page.goto(f"{live_server.url}/jobs/new/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.get_by_label("Title").focus()
+    for text in ("Animals", "Say what it is.", "cat\ndog", "r-1\nr-2\nr-3"):
+        page.keyboard.insert_text(text)
+        page.keyboard.press("Tab")
+    page.get_by_text("For 3 records;").wait_for()
+    page.get_by_label("Budget with fees, USD").press_sequentially("50")
+    page.get_by_role("button", name="Post the job").press("Enter")
+    page.wait_for_url("**/jobs/job_*/")
+    assert page.get_by_text("The job is posted").is_visible()
+    assert complaints == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_batch_nobody_took_is_decided_on(browser, live_server, here, scripts):
+    job = market.stuck_job(here.customer)
+    page, complaints = visitor(browser, live_server.url, here.customer, 390, scripts=scripts)
+    page.goto(f"{live_server.url}/jobs/{job.public_id}/")
+    page.get_by_role("link", name="Lot 1, batch 1, layer 1").click()
+    page.get_by_label("Pay more a label").check()
+    page.get_by_label("New highest price a label, USD").fill("0.20")
+    page.get_by_role("button", name="Decide").click()
+    assert page.get_by_text("The batch follows your choice.").is_visible()
+    assert complaints == []
+    page.context.close()

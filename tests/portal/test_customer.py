@@ -133,6 +133,35 @@ def test_the_ranking_follows_the_form(client, sellers):
     assert "Nobody can be asked" in manual
 
 
+def test_the_quote_stands_beside_the_form_and_follows_it(client, sellers):
+    part = client.post("/jobs/new/", FORM | {"action": "part"}).content.decode()
+    assert "What to expect" in part
+    assert "For 2 records;" in part
+    assert "<polyline points=" in part
+    guessed = client.post("/jobs/new/", FORM | {"action": "part", "records": ""}).content.decode()
+    assert "For 100 records, until you list yours" in guessed
+
+
+def test_what_cannot_be_done_is_put_right_by_one_click(client, sellers):
+    part = client.post("/jobs/new/", FORM | {"action": "part", "max_price": "0.01"}).content.decode()
+    assert "This cannot be done as it stands." in part
+    assert 'value="fix:max_price:0.05"' in part
+    page = client.post("/jobs/new/", FORM | {"max_price": "0.01", "action": "fix:max_price:0.05"}).content.decode()
+    assert 'name="max_price" value="0.05"' in page
+    assert "Price with fees" in page
+    poor = client.post("/jobs/new/", FORM | {"action": "part", "budget": "0.01"}).content.decode()
+    assert "Raise the budget to" in poor
+    assert not Job.objects.exists()
+
+
+def test_an_own_mix_of_weights_counts_by_proportion(client, sellers):
+    mix = {"priority": "own", "weight_cost": "20", "weight_speed": "20", "weight_accuracy": "40"}
+    assert client.post("/jobs/new/", FORM | mix).status_code == 302
+    assert (Job.objects.get().weight_cost, Job.objects.get().weight_accuracy) == (0.25, 0.5)
+    nothing = client.post("/jobs/new/", FORM | mix | dict.fromkeys(list(mix)[1:], "0"))
+    assert (nothing.status_code, "All three sliders are at 0" in nothing.content.decode()) == (422, True)
+
+
 def test_previewing_stores_nothing_and_costs_the_same_for_more_vendors(client, sellers):
     counts = []
     for _ in range(2):
@@ -140,7 +169,7 @@ def test_previewing_stores_nothing_and_costs_the_same_for_more_vendors(client, s
             assert client.post("/jobs/new/", FORM | {"action": "part"}).status_code == 200
         counts.append(len(queries))
         market.seller()
-    assert counts[0] == counts[1] <= 14
+    assert counts[0] == counts[1] <= 36
     assert not LabelSchema.objects.exists()
 
 

@@ -17,7 +17,8 @@ class GoldSet(BaseModel):
     modality = models.CharField(max_length=32)
     language = models.CharField(max_length=16, default="", blank=True)
     domain = models.CharField(max_length=64, default="", blank=True)
-    classes = ArrayField(models.CharField(max_length=200))
+    classes = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    rules = models.JSONField(default=dict)
     n_records_per_attempt = models.PositiveIntegerField(default=40)
     floor = models.FloatField(default=0.85)
     fee_micro = models.PositiveBigIntegerField(default=0)
@@ -31,14 +32,16 @@ class GoldSet(BaseModel):
 
 
 class GoldItem(BaseModel):
-    """A record and its known label (an index into the classes; -1 = cannot be labeled)."""
+    """A record and its known label: an index into the classes, or 0 with a value; -1 = cannot be labeled."""
 
     public_prefix = "gld"
 
     gold_set = models.ForeignKey(GoldSet, on_delete=models.CASCADE, related_name="items")
     key = models.CharField(max_length=200)
     uri = models.CharField(max_length=2000, default="", blank=True)
+    metadata = models.JSONField(default=dict)
     label = models.SmallIntegerField()
+    value = models.JSONField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["gold_set", "key"], name="gold_item_once")]
@@ -77,13 +80,14 @@ class QualificationAttempt(BaseModel):
 
 
 class QualificationItem(BaseModel):
-    """A record shown in an attempt, and the answer given."""
+    """A record shown in an attempt, and the answer given: class index, or the value and how it compared."""
 
     public_prefix = "qui"
 
     attempt = models.ForeignKey(QualificationAttempt, on_delete=models.CASCADE, related_name="items")
     gold_item = models.ForeignKey(GoldItem, on_delete=models.PROTECT, related_name="+")
     answer = models.SmallIntegerField(null=True)
+    value = models.JSONField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["attempt", "gold_item"], name="qualification_item_once")]

@@ -3,8 +3,8 @@
 import datetime
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -24,17 +24,21 @@ from vendors.models import Capability, GoldItem, GoldSet, QualificationAttempt, 
 from vendors.selectors import vendors
 from vendors.services import onboarding, posteriors
 
+DIFFERS: Final = -2
+"""Index of an answer that is a value and does not say what the gold says."""
 TERM: Final = datetime.timedelta(days=365)
 """How long a passed qualification holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoldRecord:
-    """A record with a known label: an index into the classes, or -1 for "cannot be labeled"."""
+    """A record with a known label: an index into the classes, or 0 and a value; -1 for "cannot be labeled"."""
 
     key: str
     label: int
     uri: str = ""
+    value: Any = None
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 def add_gold_set(
@@ -46,6 +50,7 @@ def add_gold_set(
     domain: str,
     classes: list[str],
     records: list[GoldRecord],
+    rules: Mapping[str, Any] | None = None,
     n_records_per_attempt: int = 40,
     floor: float = 0.85,
     fee_micro: int = 0,
@@ -71,6 +76,7 @@ def add_gold_set(
             domain=domain,
             defaults={
                 "classes": classes,
+                "rules": dict(rules or {}),
                 "n_records_per_attempt": n_records_per_attempt,
                 "floor": floor,
                 "fee_micro": fee_micro,
@@ -78,7 +84,10 @@ def add_gold_set(
         )
         if not is_new:
             raise ConflictError("This kind of work already has a gold set.", gold_set=gold_set.public_id)
-        GoldItem.objects.bulk_create(GoldItem(gold_set=gold_set, key=r.key, uri=r.uri, label=r.label) for r in records)
+        GoldItem.objects.bulk_create(
+            GoldItem(gold_set=gold_set, key=r.key, uri=r.uri, label=r.label, value=r.value, metadata=r.metadata)
+            for r in records
+        )
         return gold_set
 
 
@@ -89,7 +98,7 @@ def _check_gold(records: list[GoldRecord], classes: list[str], n_records_per_att
         raise ValidationFailedError.of("records", "too_few", detail)
     if len({record.key for record in records}) < len(records):
         raise ValidationFailedError.of("records", "duplicate_key", "Each record needs a key of its own.")
-    bad = [i for i, record in enumerate(records) if not -1 <= record.label < len(classes)]
+    bad = [i for i, record in enumerate(records) if record.value is None and not -1 <= record.label < len(classes)]
     if bad:
         detail = f"The label of record {bad[0]} is not one of the {len(classes)} classes."
         raise ValidationFailedError.of(f"records[{bad[0]}].label", "unknown_class", detail)
@@ -149,8 +158,17 @@ def _open_attempt(capability: Capability, number: int) -> QualificationAttempt:
     return attempt
 
 
-def answer(*, actor: Actor, attempt_id: uuid.UUID, answers: Mapping[uuid.UUID, int]) -> QualificationResult:
+def answer(
+    *,
+    actor: Actor,
+    attempt_id: uuid.UUID,
+    answers: Mapping[uuid.UUID, int],
+    values: Mapping[uuid.UUID, Any] | None = None,
+) -> QualificationResult:
     """Judge an attempt by its answers (item id -> class index or -1); records left out count as wrong.
+
+    Answers that are values are compared before: 0 where they say what the gold says, else :data:`DIFFERS`; ``values``
+    keeps what they were.
 
     A pass activates the capability, seeds its accuracy posterior and admits a qualifying vendor to probation.
 
@@ -176,8 +194,9 @@ def answer(*, actor: Actor, attempt_id: uuid.UUID, answers: Mapping[uuid.UUID, i
         items = list(attempt.items.select_related("gold_item"))
         _check_answers(answers, {item.pk for item in items})
         for item in items:
-            item.answer = answers.get(item.pk)
-        QualificationItem.objects.bulk_update(items, ["answer"])
+            item.answer, item.value = answers.get(item.pk), (values or {}).get(item.pk)
+        given = ["answer", "value"] if any(item.value is not None for item in items) else ["answer"]
+        QualificationItem.objects.bulk_update(items, given)
         n_correct = sum(item.answer == item.gold_item.label for item in items)
         result = judge(n_correct, len(items), attempt.floor)
         _close(vendor, attempt, result, actor)

@@ -26,7 +26,7 @@ class BoxCheck:
 
 
 def _box(item: Any, rules: Rules, field: str) -> parts.Item:
-    index, findings = parts.classed(item, rules, field)
+    index, findings = parts.classed(item, rules, field, "box")
     if findings:
         return None, findings
     box = parts.numbers(item.get("box"), 4)

@@ -26,7 +26,7 @@ class CuboidCheck:
 
 
 def _cuboid(item: Any, rules: Rules, field: str) -> parts.Item:
-    index, findings = parts.classed(item, rules, field)
+    index, findings = parts.classed(item, rules, field, "center", "size", "yaw")
     if findings:
         return None, findings
     center, size, yaw = parts.numbers(item.get("center"), 3), parts.numbers(item.get("size"), 3), item.get("yaw", 0.0)

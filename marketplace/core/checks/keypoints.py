@@ -24,7 +24,8 @@ class KeypointCheck:
         names = schema.get("points") if isinstance(schema, Mapping) else None
         findings = class_list_findings({"classes": names}, least=1)
         if findings:
-            return [Finding(found.code.replace("class", "point"), found.detail, "points") for found in findings]
+            codes = [found.code.replace("classes", "points").replace("class", "point") for found in findings]
+            return [Finding(code, found.detail, "points") for code, found in zip(codes, findings, strict=True)]
         return _skeleton_findings(schema) + parts.limit_findings(schema, ("tolerance",))
 
     def label(self, label: Any, rules: Rules) -> tuple[Any, list[Finding]]:

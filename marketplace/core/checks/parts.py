@@ -50,10 +50,14 @@ def each(label: Any, rules: Rules, check: Callable[[Any, Rules, str], Item]) -> 
     return values, findings
 
 
-def classed(item: Any, rules: Rules, field: str) -> tuple[int | None, list[Finding]]:
-    """Return the class index of an item with a ``class``."""
+def classed(item: Any, rules: Rules, field: str, *known: str) -> tuple[int | None, list[Finding]]:
+    """Return the class index of an item with a ``class`` and fields that are known."""
     if not isinstance(item, Mapping):
         return None, [Finding("invalid_item", f"Each item must be an object, not {type(item).__name__}.", field)]
+    unknown = [name for name in item if name not in {"class", *known}]
+    if unknown:
+        detail = f"An item has class, {', '.join(known)}; {str(unknown[0])[:40]!r} is unknown."
+        return None, [Finding("unknown_field", detail, field)]
     return class_index(item.get("class"), rules.schema["classes"], f"{field}.class")
 
 

@@ -29,7 +29,7 @@ class PolygonCheck:
 
 
 def _polygon(item: Any, rules: Rules, field: str) -> parts.Item:
-    index, findings = parts.classed(item, rules, field)
+    index, findings = parts.classed(item, rules, field, "points")
     if findings:
         return None, findings
     points, field = item.get("points"), f"{field}.points"

@@ -34,7 +34,7 @@ class SpanCheck:
 
 
 def _span(item: Any, rules: Rules, field: str) -> parts.Item:
-    index, findings = parts.classed(item, rules, field)
+    index, findings = parts.classed(item, rules, field, "start", "end", "text")
     if findings:
         return None, findings
     start, end, text = item.get("start"), item.get("end"), rules.record.get("text")

@@ -96,7 +96,8 @@ def quote(bidders: Sequence[Bidder], terms: Terms, rng: np.random.Generator) -> 
     Returns
     -------
     Quote
-        Price, time and accuracy are of what is taken without the customer's help; ``fill`` says how much that is.
+        Price and accuracy are of what is taken without the customer's help; ``fill`` says how much that is. The time
+        is None where hardly ever everything is done without it.
 
     Notes
     -----
@@ -204,7 +205,7 @@ def _summary(played: _Play, terms: Terms, options: tuple[Option, ...]) -> Quote:
     fee = (BASIS_POINTS + terms.fee_basis_points) / BASIS_POINTS
     accuracy = played.table.right_at(quality[some] / played.of_draws(played.n_layers).sum(axis=0)[some])
     right = played.rng.binomial(terms.n_records, np.clip(accuracy, 0, 1)) / terms.n_records
-    eta_s = np.where(np.isfinite(ready_s), ready_s, 0.0).max(axis=0)[some]
+    eta_s = ready_s.max(axis=0)[whole] if whole.sum() >= _ENOUGH else np.zeros(0)
     answers = float(wanted.mean()) / terms.n_records / (1 + terms.gold_ratio)
     price = _estimate(np.ceil(cost[some] * wanted / done[some] * fee))
     draws = tuple(np.sort(eta_s).round(1).tolist())
