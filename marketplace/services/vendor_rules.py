@@ -100,7 +100,7 @@ def _accuracy(
 
     What that action was for is taken out as far as it has not been forgotten: a new test starts afresh.
     """
-    former = json.loads(last) if last else {"successes": 0.0, "failures": 0.0, "n_observed": 0}
+    former: dict[str, Any] = json.loads(last) if last else {"successes": 0.0, "failures": 0.0, "n_observed": 0}
     kept = FORGETTING ** (n - former["n_observed"])
     counts = (max(yes - kept * former["successes"], 0.0), max(no - kept * former["failures"], 0.0))
     shortfall = floor - ACCURACY_PRIOR.with_counts(*counts).upper()

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('vendors', '0007_prices_do_not_overlap'),
+        ('vendors', '0008_gold_values'),
     ]
 
     operations = [
