@@ -26,6 +26,7 @@ from api.v1.rules import EffectsView, RulesView
 from api.v1.vendor import VendorView
 from api.v1.vendor_hours import HoursView
 from api.v1.vendor_papers import OwnPapersView, PaperDecisionsView, PrivateVendorsView
+from api.v1.vendor_rules import VendorRulesView
 
 urlpatterns: list[URLPattern] = [
     path("health/", HealthView.as_view({"get": "retrieve"})),
@@ -58,6 +59,9 @@ urlpatterns: list[URLPattern] = [
     path("documents/<str:public_id>/decide/", PaperDecisionsView.as_view({"post": "document"})),
     path("appeals/<str:public_id>/decide/", PaperDecisionsView.as_view({"post": "appeal"})),
     path("private-vendors/", PrivateVendorsView.as_view({"get": "list", "post": "create"})),
+    path("vendor-rules/", VendorRulesView.as_view({"get": "list"})),
+    path("vendor-rules/<str:public_id>/try/", VendorRulesView.as_view({"post": "attempt"})),
+    path("vendor-rules/<str:public_id>/switch/", VendorRulesView.as_view({"post": "switch"})),
     path("vendors/", VendorsView.as_view({"get": "list"})),
     path("vendors/<str:public_id>/review/", VendorsView.as_view({"post": "review"})),
     path("gold-sets/", GoldSetsView.as_view({"post": "create"})),

@@ -13,6 +13,7 @@ _WORDS: Final = {
     "document.expires": "Your {document} expires on {until}; hand in the renewed one before that.",
     "document.verified": "Your {document} is verified. {why}",
     "document.rejected": "Your {document} was not accepted: {why}",
+    "vendor.rule": "A rule of the market acted: {action}. {why} You may object.",
     "vendor.state": "Your standing is now: {state}. {why}",
     "review.refused": "The customer refused {n} labels of {job}: {why}",
 }

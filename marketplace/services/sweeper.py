@@ -21,6 +21,7 @@ from marketplace.services import (
     routing,
     rulings,
     vendor_exits,
+    vendor_rules,
 )
 from vendors.services import documents, hours, onboarding
 
@@ -53,6 +54,7 @@ def sweep() -> Sweep:
     n_offers = len(offering.advance())
     onboarding.lift_suspensions()
     documents.warn_due()
+    vendor_rules.sweep_due()
     vendor_exits.withdraw_left_over()
     reviews.accept_due()
     holds.post_due()

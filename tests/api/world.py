@@ -61,6 +61,7 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api], sign
         "vendor/capabilities": attempt["capability"],
         "vendor/qualifications": attempt["id"],
         "vendors": seller.vendor_id,
+        "vendor-rules": staff.get("/vendor-rules/").body["results"][0]["id"],
         "offers": offer["id"],
         "assignments": work["id"],
         "jobs": job["id"],
@@ -160,6 +161,8 @@ def _of_staff() -> dict[str, Any]:
         },
         "POST documents/<str:public_id>/decide/": {"is_accepted": True, "reason": "Fine."},
         "POST appeals/<str:public_id>/decide/": {"is_accepted": True, "reason": "Right."},
+        "POST vendor-rules/<str:public_id>/try/": {"days": 30},
+        "POST vendor-rules/<str:public_id>/switch/": {"on": False},
         "POST gold-sets/": {
             "task_type": "spans",
             "modality": "text",

@@ -5,6 +5,7 @@ from vendors.models.documents import Appeal, VendorDocument, VendorEvent, Vendor
 from vendors.models.hours import OpenInterval, WorkingHours
 from vendors.models.posteriors import DurationPosterior, RatioPosterior
 from vendors.models.qualification import GoldItem, GoldSet, QualificationAttempt, QualificationItem
+from vendors.models.rules import VendorRule, VendorRuleAction
 from vendors.models.vendors import CapacityWindow, Vendor, VendorAgreement
 
 __all__ = [
@@ -24,5 +25,7 @@ __all__ = [
     "VendorDocument",
     "VendorEvent",
     "VendorInvitation",
+    "VendorRule",
+    "VendorRuleAction",
     "WorkingHours",
 ]

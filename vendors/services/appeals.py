@@ -11,14 +11,15 @@ from common.errors import ConflictError, NotFoundError, PermissionDeniedError
 from vendors.core import states
 from vendors.models import Appeal, Vendor
 from vendors.selectors import vendors
-from vendors.services import onboarding, record
+from vendors.services import onboarding, record, rule_actions
 
-APPEALABLE: Final = ("vendor.suspended", "vendor.rejected")
+APPEALABLE: Final = ("vendor.suspended", "vendor.rejected", "rule.applied")
+RULE: Final = "rule.applied"
 _BACK_TO: Final = {states.SUSPENDED: states.PROBATION, states.REJECTED: states.SUBMITTED}
 
 
 def file(*, actor: Actor, text: str) -> Appeal:
-    """Object to the newest suspension or rejection; once for each decision.
+    """Object to the newest suspension, rejection or act of a rule; once for each decision.
 
     Raises
     ------
@@ -29,8 +30,8 @@ def file(*, actor: Actor, text: str) -> Appeal:
     with transaction.atomic(durable=True):
         vendor = vendors.own(actor)
         decision = vendor.events.filter(kind__in=APPEALABLE).order_by("-pk").first()
-        if decision is None or vendor.state not in _BACK_TO:
-            raise ConflictError("There is no suspension or rejection to object to.")
+        if decision is None or (decision.kind != RULE and vendor.state not in _BACK_TO):
+            raise ConflictError("There is no suspension, rejection or act of a rule to object to.")
         try:
             with transaction.atomic():
                 appeal = Appeal.objects.create(vendor=vendor, event=decision, text=text)
@@ -67,6 +68,8 @@ def decide(*, actor: Actor, appeal_id: uuid.UUID, is_granted: bool, reason: str)
         appeal.state, appeal.reason, appeal.decided_at = target, reason, database_now()
         appeal.save(update_fields=["state", "reason", "decided_at"])
         record.add(vendor, f"appeal.{target}", actor, reason, appeal=appeal.public_id)
-        if is_granted and vendor.state in _BACK_TO:
+        if is_granted and appeal.event.kind == RULE:
+            rule_actions.end(action_id=uuid.UUID(appeal.event.facts["action"]), actor=actor, reason=reason)
+        elif is_granted and vendor.state in _BACK_TO:
             onboarding.move(vendor, _BACK_TO[vendor.state], actor, reason)
         return appeal
