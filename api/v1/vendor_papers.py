@@ -28,7 +28,7 @@ class DocumentIn(Body):
     capability = PublicIdField("cpb", required=False, allow_null=True)
 
 
-class DecisionIn(Body):
+class PaperDecisionIn(Body):
     """Yes or no, with the reason the vendor reads."""
 
     is_accepted = BooleanField()
@@ -147,17 +147,17 @@ class PaperDecisionsView(views.Resource):
 
     action_scopes = {"document": "vendors:review", "appeal": "vendors:review"}
 
-    @extend_schema(request=DecisionIn, responses=DocumentOut)
+    @extend_schema(request=PaperDecisionIn, responses=DocumentOut)
     def document(self, request: Request, public_id: str) -> Response:
         """Accept or refuse a paper."""
         document_id = views.id_in_path("doc", public_id)
-        decided = documents.decide(actor=self.actor, document_id=document_id, **self.given(DecisionIn))
+        decided = documents.decide(actor=self.actor, document_id=document_id, **self.given(PaperDecisionIn))
         return self.answer(decided, DocumentOut)
 
-    @extend_schema(request=DecisionIn, responses=AppealOut)
+    @extend_schema(request=PaperDecisionIn, responses=AppealOut)
     def appeal(self, request: Request, public_id: str) -> Response:
         """Grant or deny an objection."""
-        given = self.given(DecisionIn)
+        given = self.given(PaperDecisionIn)
         decided = appeals.decide(
             actor=self.actor,
             appeal_id=views.id_in_path("apl", public_id),

@@ -12,7 +12,7 @@ from marketplace.services import vendor_rules
 from vendors.models import VendorRule
 
 
-class TrialIn(Body):
+class VendorRuleTrialIn(Body):
     """How far back to look."""
 
     days = IntegerField(required=False, min_value=1, max_value=3650)
@@ -39,7 +39,7 @@ class VendorRuleOut(Resource):
     on = serializers.BooleanField(source="is_enabled")
 
 
-class HitOut(Resource):
+class VendorHitOut(Resource):
     """Whom it would hit, and why."""
 
     vendor = PublicIdField("ven", source="vendor_id")
@@ -59,12 +59,12 @@ class VendorRulesView(views.Resource):
         """List the rules, newest first."""
         return self.page(VendorRule.objects.all(), VendorRuleOut)
 
-    @extend_schema(request=TrialIn, responses=HitOut(many=True))
+    @extend_schema(request=VendorRuleTrialIn, responses=VendorHitOut(many=True))
     def attempt(self, request: Request, public_id: str) -> Response:
         """Say whom a rule would hit on the last days; nothing is changed."""
         rule_id = views.id_in_path("vrl", public_id)
-        hits = vendor_rules.attempt(actor=self.actor, rule_id=rule_id, **self.given(TrialIn))
-        return Response(HitOut(hits, many=True).data)
+        hits = vendor_rules.attempt(actor=self.actor, rule_id=rule_id, **self.given(VendorRuleTrialIn))
+        return Response(VendorHitOut(hits, many=True).data)
 
     @extend_schema(request=VendorRuleSwitchIn, responses=VendorRuleOut)
     def switch(self, request: Request, public_id: str) -> Response:

@@ -9,7 +9,7 @@ from marketplace.models import Assignment, Notice
 from tests.api import pool, shop
 from tests.api.routes import KEYED
 from tests.api.rulings import add_rule, refuse
-from vendors.models import Vendor
+from vendors.models import Vendor, VendorRule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LISTS = [route for route in KEYED if route.action == "list"]
@@ -63,6 +63,9 @@ def grow(world):
     vendor_id = from_public("ven", world.ids["vendors"])
     for _ in range(3):
         Notice.objects.create(vendor_id=vendor_id, kind="offer.reminder", subject=uuid7(), facts={"job": "Animals"})
+    for rule in list(VendorRule.objects.all()):
+        rule.pk, rule.name = uuid7(), f"further {rule.name}"
+        rule.save(force_insert=True)
 
 
 def test_no_list_asks_once_per_row(everything):
