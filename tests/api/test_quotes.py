@@ -20,10 +20,11 @@ def asked(customer, **change):
 
 
 def test_a_quote_tells_price_time_accuracy_and_chance_with_intervals(customer, seller):
-    told = customer.post("/jobs/quote/", asked(customer, due_at="2100-01-01T00:00:00Z", max_overlap=1))
+    small = asked(customer, n_records=4, due_at="2100-01-01T00:00:00Z", max_overlap=1)
+    told = customer.post("/jobs/quote/", small)
     assert told.status == 200, told.body
     body = told.body
-    assert (body["is_feasible"], body["n_eligible"], body["n_records"], body["obstacles"]) == (True, 1, 100, [])
+    assert (body["is_feasible"], body["n_eligible"], body["n_records"], body["obstacles"]) == (True, 1, 4, [])
     for part in ("price_micro", "eta_s", "accuracy"):
         assert body[part]["low"] <= body[part]["median"] <= body[part]["high"]
     assert isinstance(body["price_micro"]["low"], int)
@@ -32,6 +33,13 @@ def test_a_quote_tells_price_time_accuracy_and_chance_with_intervals(customer, s
     assert body["fill"]["curve"][0].keys() == {"within_s", "probability"}
     assert len(body["options"]) == 9
     assert customer.get("/jobs/").body["results"] == []
+
+
+def test_no_time_is_told_for_more_than_one_newcomer_can_take(customer, seller):
+    told = customer.post("/jobs/quote/", asked(customer, n_records=400, max_overlap=1)).body
+    assert told["fill"]["all_probability"] < 0.5
+    assert told["eta_s"] is None
+    assert told["price_micro"]["median"] > 0
 
 
 def test_title_instructions_and_budget_may_be_left_out(customer, seller):
