@@ -49,7 +49,7 @@ def test_an_offer_is_reminded_of_once_at_half_its_time(sellers):
     Offer.objects.update(remind_at=timezone.now())
     assert (reminders.send_due(), reminders.send_due()) == (1, 0)
     assert told("offer.reminder") == 1
-    notice = Notice.objects.get()
+    notice = Notice.objects.get(kind="offer.reminder")
     assert (notice.vendor_id, notice.subject, notice.facts["job"]) == (sellers[0].vendor_id, offer.pk, "Animals")
 
 
@@ -91,7 +91,7 @@ def test_many_sweepers_remind_and_ping_each_thing_once(sellers):
     assert errors == []
     reminders.send_due()
     assert told("offer.reminder") == Offer.objects.filter(state="live").count() == 10
-    assert len(set(Notice.objects.values_list("subject", flat=True))) == 10
+    assert len(set(Notice.objects.filter(kind="offer.reminder").values_list("subject", flat=True))) == 10
     assert RoutingEvent.objects.filter(kind="offer.reminded").count() == 10
 
 
