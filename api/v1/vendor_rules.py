@@ -15,7 +15,7 @@ from vendors.models import VendorRule
 class VendorRuleTrialIn(Body):
     """How far back to look."""
 
-    days = IntegerField(required=False, min_value=1, max_value=3650)
+    days = IntegerField(min_value=1, max_value=3650)
 
 
 class VendorRuleSwitchIn(Body):
@@ -49,6 +49,12 @@ class VendorHitOut(Resource):
     words = serializers.CharField()
 
 
+class VendorTrialOut(Resource):
+    """Everybody it would hit."""
+
+    hits = VendorHitOut(many=True)
+
+
 class VendorRulesView(views.Resource):
     """The market's rules on vendors, for staff."""
 
@@ -59,12 +65,12 @@ class VendorRulesView(views.Resource):
         """List the rules, newest first."""
         return self.page(VendorRule.objects.all(), VendorRuleOut)
 
-    @extend_schema(request=VendorRuleTrialIn, responses=VendorHitOut(many=True))
+    @extend_schema(request=VendorRuleTrialIn, responses=VendorTrialOut)
     def attempt(self, request: Request, public_id: str) -> Response:
         """Say whom a rule would hit on the last days; nothing is changed."""
         rule_id = views.id_in_path("vrl", public_id)
         hits = vendor_rules.attempt(actor=self.actor, rule_id=rule_id, **self.given(VendorRuleTrialIn))
-        return Response(VendorHitOut(hits, many=True).data)
+        return self.answer({"hits": hits}, VendorTrialOut)
 
     @extend_schema(request=VendorRuleSwitchIn, responses=VendorRuleOut)
     def switch(self, request: Request, public_id: str) -> Response:
