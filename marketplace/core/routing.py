@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-VERSION: Final = "index-1"
+VERSION: Final = "index-2"
 PRIORITIES: Final = ("cost", "speed", "accuracy")
 OWN_WEIGHT: Final = 0.7
 _CAPACITY_PENALTY: Final = 0.1
@@ -90,6 +90,7 @@ class CandidateFacts:
     response_s: float
     label_s: float
     base_s: float
+    start_window_s: float
     load: float
 
 
@@ -138,7 +139,7 @@ def rank(
 
     Notes
     -----
-    ``loss = w_cost price/ref + w_speed (work + p_fail delay)/ref + w_accuracy error/ref`` and
+    ``loss = w_cost price/ref + w_speed (work + p_fail start_window)/ref + w_accuracy error/ref`` and
     ``index = loss + w_speed response/ref/p_accept + capacity``. The scales are absolute, so adding a vendor never
     reorders the others. Index order is optimal for one offer at a time with independent answers.
     O(n log n) time, O(n) memory; deterministic.
@@ -193,7 +194,7 @@ def _parts(c: CandidateFacts, weights: Weights, reference: Reference, n_records:
     return {
         "cost": weights.cost * price / reference.price_micro,
         "work_time": weights.speed * work_s / ref_time_s,
-        "failure_risk": weights.speed * (1 - c.p_complete),
+        "failure_risk": weights.speed * (1 - c.p_complete) * c.start_window_s / ref_time_s,
         "error": weights.accuracy * (1 - c.accuracy_mean) / reference.error,
         "response": weights.speed * c.response_s / ref_time_s / max(c.p_accept, _MIN_P_ACCEPT),
         "load": _CAPACITY_PENALTY * c.load,
