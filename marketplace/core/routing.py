@@ -122,7 +122,7 @@ def rank(
     Parameters
     ----------
     candidates
-        Each vendor once, in any order; the order breaks ties, so pass the least recently offered first.
+        Each vendor once, in any order; the order breaks ties of equals, so pass the least recently offered first.
     weights, reference, limits
         What matters, the frozen scales of the task type, and the hard limits.
     n_records
@@ -162,8 +162,8 @@ def rank(
             continue
         parts = _parts(candidate, weights, reference, n_records)
         scored.append((place.get(candidate.vendor_id, len(place)), sum(parts.values()), candidate, parts))
-    # Rounded: who differs by less than the sums are exact to is equal, and the order given decides.
-    scored.sort(key=lambda row: (row[0], round(row[1], 9)))
+    # Rounded: who differs by less than the sums are exact to is equal; then the facts decide, then the order given.
+    scored.sort(key=lambda row: (row[0], round(row[1], 9), _merits(row[2])))
     ordered = [
         Ranked(c.vendor_id, sequence, pin < len(place), "", index, parts, _words(c, parts, pin < len(place), reference))
         for sequence, (pin, index, c, parts) in enumerate(scored)
@@ -185,6 +185,21 @@ def exclusion_by(candidate: CandidateFacts, limits: Limits, n_records: int) -> s
     if n_records < candidate.min_batch:
         return f"The batch has {n_records} records; the vendor takes {candidate.min_batch} at least."
     return None
+
+
+def _merits(c: CandidateFacts) -> tuple[float, ...]:
+    """Return the facts, smaller is better: who is nowhere worse is first whatever the weights make of the sums."""
+    return (
+        c.price_micro or 0,
+        -c.accuracy_mean,
+        c.label_s,
+        c.base_s,
+        -c.p_complete,
+        -c.p_accept,
+        c.response_s,
+        c.start_window_s,
+        c.load,
+    )
 
 
 def _parts(c: CandidateFacts, weights: Weights, reference: Reference, n_records: int) -> dict[str, float]:

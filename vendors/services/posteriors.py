@@ -55,9 +55,10 @@ ON CONFLICT (capability_id, metric) DO UPDATE SET (successes, failures, n_observ
     SELECT r.successes * power(%(keep)s, EXCLUDED.n_observed),
            r.failures * power(%(keep)s, EXCLUDED.n_observed) + EXCLUDED.n_observed * greatest(1 - next.away, %(least)s),
            r.n_observed + EXCLUDED.n_observed, next.away, statement_timestamp()
-    FROM (SELECT coalesce(%(usual)s + (r.p_away - %(usual)s) * exp(-least(
-              extract(epoch FROM statement_timestamp() - r.told_at)::float8 / %(stay_s)s, 50)), %(usual)s) AS away) now,
-         LATERAL (SELECT now.away / (now.away + (1 - now.away) * power(%(silent)s, EXCLUDED.n_observed)) AS away) next)
+    FROM (SELECT coalesce(%(usual)s + (r.p_away - %(usual)s) * exp(-least(greatest(
+              extract(epoch FROM statement_timestamp() - r.told_at)::float8 / %(stay_s)s, 0), 50)), %(usual)s) AS away) now,
+         LATERAL (SELECT
+             now.away / (now.away + (1 - now.away) * power(%(silent)s, EXCLUDED.n_observed)) AS away) next)
 """
 """`Acceptance.silent` for many vendors at once; a test holds the two against each other."""
 
