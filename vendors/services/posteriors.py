@@ -56,7 +56,8 @@ ON CONFLICT (capability_id, metric) DO UPDATE SET (successes, failures, n_observ
            r.failures * power(%(keep)s, EXCLUDED.n_observed) + EXCLUDED.n_observed * greatest(1 - next.away, %(least)s),
            r.n_observed + EXCLUDED.n_observed, next.away, statement_timestamp()
     FROM (SELECT coalesce(%(usual)s + (r.p_away - %(usual)s) * exp(-least(greatest(
-              extract(epoch FROM statement_timestamp() - r.told_at)::float8 / %(stay_s)s, 0), 50)), %(usual)s) AS away) now,
+              extract(epoch FROM statement_timestamp() - r.told_at)::float8 / %(stay_s)s, 0), 50)), %(usual)s)
+              AS away) now,
          LATERAL (SELECT
              now.away / (now.away + (1 - now.away) * power(%(silent)s, EXCLUDED.n_observed)) AS away) next)
 """
