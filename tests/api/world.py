@@ -204,6 +204,18 @@ def _of_jobs(customer: Api) -> dict[str, Any]:
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/quote/": shop.job_body(customer, n_records=2) | _further_terms() | {"n_records": 2},
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
+        "PUT jobs/<str:public_id>/first-pass/": {
+            "blind_ratio": 0.1,
+            "audit_ratio": 0.1,
+            "required_accuracy": 0.9,
+            "is_auto_accept": True,
+        },
+        "POST jobs/<str:public_id>/prelabels/": {
+            "model": "v1",
+            "prelabels": [
+                {"key": "new-1", "label": "cat", "confidence": 0.9, "probabilities": {"cat": 0.9, "dog": 0.1}}
+            ],
+        },
         "POST jobs/<str:public_id>/cancel/": {},
         "POST batches/<str:public_id>/review/": {"decision": "accept"},
         "POST batches/<str:public_id>/cancel/": {},
