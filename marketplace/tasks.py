@@ -10,7 +10,8 @@ from marketplace.services import campaigns, money_flows, nudges, payouts, sweepe
 @shared_task
 def sweep() -> None:
     """Do what is due now, and hand out the heavier work."""
-    sweeper.sweep()
+    while sweeper.sweep().is_behind:
+        pass
     sweeper.dispatch_due(lambda task, identifier: nudges.send(task, str(identifier)))
 
 

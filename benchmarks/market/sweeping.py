@@ -9,8 +9,9 @@ from django.db.models import F
 
 from benchmarks.market import world
 from common.clock import Now
+from marketplace.management.commands.sweep import EVERY_S, FULL_SWEEP_S
 from marketplace.models import Batch, Candidate, Offer, RoutingEvent
-from marketplace.services import offering
+from marketplace.services import offering, sweeper
 
 _HOUR = timedelta(hours=1)
 
@@ -19,8 +20,8 @@ def drain() -> tuple[int, float]:
     """Sweep until nothing is due; return how many offers were made, and the seconds it took."""
     started, made = time.perf_counter(), 0
     while True:
-        expired = offering.expire(limit=5000)
-        fresh = len(offering.advance(limit=5000))
+        expired = offering.expire()
+        fresh = len(offering.advance())
         made += fresh
         if not expired and not fresh:
             return made, time.perf_counter() - started
@@ -90,9 +91,24 @@ def _hand_on(offer: Offer) -> None:
     )
 
 
-def idle_tick_ms(tick: Callable[[], object], n_ticks: int = 50) -> float:
-    """Return the milliseconds of one tick when nothing is due."""
+def idle_tick_ms(n_ticks: int = 100) -> float:
+    """Return the milliseconds of an idle tick of the sweeper's loop, its full sweeps spread over the ticks."""
+    ticks_per_full = FULL_SWEEP_S / EVERY_S
+    sweeper.sweep()
+    return _milliseconds(sweeper.is_due, n_ticks) + _milliseconds(_full_sweep, n_ticks // 5) / ticks_per_full
+
+
+def _full_sweep() -> None:
+    sweeper.sweep()
+    sweeper.dispatch_due(_refuse)
+
+
+def _refuse(task: str, identifier: object) -> None:
+    raise RuntimeError(f"{task} is due for {identifier}: the market is not idle")
+
+
+def _milliseconds(step: Callable[[], object], n_times: int) -> float:
     started = time.perf_counter()
-    for _ in range(n_ticks):
-        tick()
-    return (time.perf_counter() - started) / n_ticks * 1e3
+    for _ in range(n_times):
+        step()
+    return (time.perf_counter() - started) / n_times * 1e3

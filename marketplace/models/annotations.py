@@ -98,14 +98,23 @@ class Settlement(BaseModel):
 
 
 class RoutingEvent(models.Model):
-    """What happened in the market, in order; append-only (a trigger refuses change). State = fold(events)."""
+    """What happened in the market, in order; append-only (a trigger refuses change). State = fold(events).
+
+    Written with rows that the same transaction has locked, so the references are not checked once more.
+    """
 
     id = models.BigAutoField(primary_key=True)
     created_at = models.DateTimeField(db_default=Now())
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
-    lot = models.ForeignKey(Lot, on_delete=models.CASCADE, null=True, related_name="+")
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, null=True, related_name="events")
-    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, null=True, related_name="+")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events", db_index=False, db_constraint=False)
+    lot = models.ForeignKey(
+        Lot, on_delete=models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    batch = models.ForeignKey(
+        Batch, on_delete=models.CASCADE, null=True, related_name="events", db_index=False, db_constraint=False
+    )
+    vendor = models.ForeignKey(
+        Vendor, on_delete=models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     kind = models.CharField(max_length=40)
     subject = models.UUIDField(null=True)
     facts = models.JSONField(default=dict)

@@ -25,9 +25,9 @@ class Candidate(BaseModel):
 
     public_prefix = "cnd"
 
-    run = models.ForeignKey(RankingRun, on_delete=models.CASCADE, related_name="candidates")
-    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, related_name="+")
-    capability = models.ForeignKey(Capability, on_delete=models.PROTECT, related_name="+")
+    run = models.ForeignKey(RankingRun, on_delete=models.CASCADE, related_name="candidates", db_index=False)
+    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, related_name="+", db_index=False)
+    capability = models.ForeignKey(Capability, on_delete=models.PROTECT, related_name="+", db_index=False)
     sequence = models.PositiveIntegerField(null=True)
     is_pinned = models.BooleanField(default=False)
     index = models.FloatField(null=True)
@@ -109,17 +109,24 @@ class Offer(BaseModel):
 
     ``remind_at`` is set while a reminder is owed. ``is_cut`` marks a deadline that the hard cap put before the end of
     the vendor's window in working time; silence until then is not held against it.
+
+    The busiest table keeps the indexes that are read, and two references that are checked: batch (which has job and
+    lot) and candidate (which has vendor and capability).
     """
 
     public_prefix = "off"
 
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="offers")
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+")
-    lot = models.ForeignKey(Lot, on_delete=models.CASCADE, related_name="+")
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="offers", db_index=False)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    lot = models.ForeignKey(Lot, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     chunk = models.PositiveIntegerField()
-    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, related_name="offers")
-    capability = models.ForeignKey(Capability, on_delete=models.PROTECT, related_name="+")
-    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="+")
+    vendor = models.ForeignKey(
+        Vendor, on_delete=models.PROTECT, related_name="offers", db_index=False, db_constraint=False
+    )
+    capability = models.ForeignKey(
+        Capability, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="+", db_index=False)
     round = models.PositiveSmallIntegerField()
     sequence = models.PositiveIntegerField()
     slot = models.PositiveSmallIntegerField(default=0)
@@ -176,8 +183,8 @@ class Assignment(BaseModel):
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="assignments")
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="assignments")
-    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, related_name="assignments")
-    capability = models.ForeignKey(Capability, on_delete=models.PROTECT, related_name="+")
+    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, related_name="assignments", db_index=False)
+    capability = models.ForeignKey(Capability, on_delete=models.PROTECT, related_name="+", db_index=False)
     offer = models.OneToOneField(Offer, on_delete=models.PROTECT, related_name="assignment")
     state = models.CharField(
         max_length=16, choices=states.choices_of(states.AssignmentState), default=states.AssignmentState.RESERVED
@@ -231,7 +238,7 @@ class BatchItem(BaseModel):
 
     public_prefix = "itm"
 
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items", db_index=False)
     record = models.ForeignKey(JobRecord, on_delete=models.CASCADE, null=True, related_name="items")
     gold = models.ForeignKey(GoldRecord, on_delete=models.CASCADE, null=True, related_name="items")
     position = models.PositiveIntegerField()

@@ -1,6 +1,5 @@
 """Accepted work: opened by an accept, ended by delivery, release, or a timer; what was delivered is kept."""
 
-import datetime
 import uuid
 
 from django.conf import settings
@@ -13,43 +12,68 @@ from common.errors import NotFoundError
 from marketplace.core import pricing
 from marketplace.core.states import AssignmentState, BatchState
 from marketplace.errors import AssignmentClosedError
-from marketplace.models import Assignment, Batch, BatchItem, Job, Lot, Offer
+from marketplace.models import Assignment, Batch, Job, Lot
 from marketplace.services import events, nudges
-from vendors.models import VendorAgreement
 from vendors.selectors import vendors
-from vendors.services import capacity, hours, posteriors
+from vendors.services import capacity, posteriors
+
+_OPEN = """
+WITH made AS (
+    INSERT INTO marketplace_assignment (
+        id, created_at, batch_id, job_id, vendor_id, capability_id, offer_id, state, price_micro, reserved_micro,
+        n_items, n_reworks, start_due_at, lapse_at, warn_at, due_at, reason)
+    SELECT uuidv7(), statement_timestamp(), o.batch_id, o.job_id, o.vendor_id, o.capability_id, o.id, 'reserved',
+           o.price_micro, %(reserved)s, %(n)s, 0, due.start_at,
+           least(due.start_at + terms.start_grace_s * interval '1 second', due.end_at),
+           statement_timestamp() + %(warning)s * (due.end_at - statement_timestamp()), due.end_at, ''
+    FROM marketplace_offer o
+    JOIN LATERAL (
+        SELECT * FROM vendors_vendoragreement a
+        WHERE a.vendor_id = o.vendor_id AND a.valid_from <= statement_timestamp() ORDER BY a.version DESC LIMIT 1
+    ) terms ON true
+    JOIN vendors_capacitywindow w ON w.vendor_id = o.vendor_id
+    CROSS JOIN LATERAL (
+        SELECT start_window_s AS start_s, start_window_s + base_s + seconds_per_label * %(n)s AS end_s
+    ) AS asked
+    CROSS JOIN LATERAL (SELECT
+        CASE WHEN w.keeps_hours
+             THEN vendors_working_deadline(o.vendor_id, statement_timestamp(), start_s, greatest(start_s, %(cap)s))
+             ELSE statement_timestamp() + start_s * interval '1 second' END AS start_at,
+        CASE WHEN w.keeps_hours
+             THEN vendors_working_deadline(o.vendor_id, statement_timestamp(), end_s, greatest(end_s, %(cap)s))
+             ELSE statement_timestamp() + end_s * interval '1 second' END AS end_at
+    ) due
+    WHERE o.id = %(offer)s
+    RETURNING *
+), held AS (
+    UPDATE marketplace_batchitem i SET assignment_id = made.id FROM made
+    WHERE i.batch_id = made.batch_id AND NOT i.is_done
+), told AS (
+    INSERT INTO marketplace_routingevent (created_at, job_id, lot_id, batch_id, vendor_id, kind, subject, facts)
+    SELECT statement_timestamp(), made.job_id, b.lot_id, made.batch_id, made.vendor_id, 'offer.accepted', made.offer_id,
+           jsonb_build_object('assignment', made.id)
+    FROM made JOIN marketplace_batch b ON b.id = made.batch_id
+)
+SELECT * FROM made
+"""
 
 
-def open_for(*, offer: Offer, n_items: int, reserved_micro: int) -> Assignment:
-    """Open the assignment of an accepted offer (inside the accept's transaction): its items and its timers.
+def open_for(*, offer_id: uuid.UUID, vendor_id: uuid.UUID, n_items: int, reserved_micro: int) -> Assignment:
+    """Open the assignment of an accepted offer (inside the accept's transaction): its items, timers and event.
 
-    Both are counted in the vendor's working time.
+    The timers are those of the agreement in force, counted in the vendor's working time.
     """
-    terms = VendorAgreement.objects.filter(vendor_id=offer.vendor_id).order_by("-version").first()
-    if terms is None:
-        raise LookupError(f"vendor {offer.vendor_id} accepted without an agreement")
-    work_s = terms.base_s + terms.seconds_per_label * n_items
-    now, (start_due_at, due_at) = hours.working_deadlines(
-        vendor_id=offer.vendor_id,
-        windows_s=[terms.start_window_s, terms.start_window_s + work_s],
-        cap_s=settings.WORK_CAP_S,
-    )
-    assignment = Assignment.objects.create(
-        batch_id=offer.batch_id,
-        job_id=offer.job_id,
-        vendor_id=offer.vendor_id,
-        capability_id=offer.capability_id,
-        offer=offer,
-        price_micro=offer.price_micro,
-        reserved_micro=reserved_micro,
-        n_items=n_items,
-        start_due_at=start_due_at,
-        lapse_at=min(start_due_at + datetime.timedelta(seconds=terms.start_grace_s), due_at),
-        warn_at=now + settings.WORK_WARNING_RATIO * (due_at - now),
-        due_at=due_at,
-    )
-    BatchItem.objects.filter(batch_id=offer.batch_id, is_done=False).update(assignment=assignment)
-    return assignment
+    facts = {
+        "offer": offer_id,
+        "n": n_items,
+        "reserved": reserved_micro,
+        "warning": settings.WORK_WARNING_RATIO,
+        "cap": settings.WORK_CAP_S,
+    }
+    made: Assignment | None = next(iter(Assignment.objects.raw(_OPEN, facts)), None)
+    if made is None:
+        raise LookupError(f"vendor {vendor_id} accepted without an agreement")
+    return made
 
 
 def release(*, actor: Actor, assignment_id: uuid.UUID, reason: str) -> Assignment:

@@ -11,6 +11,9 @@ from django.db import connection, transaction
 
 from vendors.services import posteriors
 
+LIMIT: Final = 2000
+"""Offers closed, and batches offered on, in one transaction: few enough for it to end within half a second."""
+
 _RETRY_S: Final = 0.5
 """How soon a batch is looked at again when all its candidates are busy, seconds."""
 
@@ -47,33 +50,17 @@ SELECT capability_id, is_silence FROM gone WHERE state = 'expired'
 """Offer and batch are locked together, and skipped together: two sweepers never wait for each other. A live offer whose
 batch is taken lost a race that ended in a crash; it counts against nobody."""
 
-_ADVANCE: Final = """
-WITH due AS MATERIALIZED (
-    SELECT b.id, b.job_id, b.lot_id, b.chunk, b.round, b.ranking_id, b.n_open, b.n_offers, b.max_round,
-           j.budget_micro - j.committed_micro AS remaining_micro, j.fee_basis_points,
-           j.max_offers, j.round_pause_s,
-           CASE WHEN j.weight_speed > greatest(j.weight_cost, j.weight_accuracy)
-                THEN %(cap_speed_s)s ELSE %(cap_s)s END::float8 AS cap_s,
-           CASE WHEN b.n_offers > 0 OR b.round > 1 THEN j.wave_size ELSE 1 END AS wave
-    FROM marketplace_batch b JOIN marketplace_job j ON j.id = b.job_id
-    WHERE b.offer_due_at <= statement_timestamp() AND b.state = 'offering' AND j.state = 'open'
-    ORDER BY b.offer_due_at LIMIT %(limit)s FOR NO KEY UPDATE OF b SKIP LOCKED
-), place AS MATERIALIZED (
-    SELECT due.*, live.slots, live.until,
-           greatest(0, least(due.wave - cardinality(live.slots), due.max_offers - due.n_offers)) AS n_wanted
-    FROM due CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(o.slot::int), '{}') AS slots, min(o.expires_at) AS until
-        FROM marketplace_offer o
-        WHERE o.lot_id = due.lot_id AND o.chunk = due.chunk AND o.batch_id = due.id
-          AND o.state IN ('live', 'accepted') AND o.state <> 'accepted'
-    ) live
-), choice AS MATERIALIZED (
-    SELECT place.*, c.candidate_id, c.vendor_id, c.capability_id, c.sequence, c.price_micro, c.currency,
-           c.accept_window_s, c.free_at, c.ends_closed
-    FROM place LEFT JOIN LATERAL (
-        SELECT c.id AS candidate_id, c.vendor_id, c.capability_id, c.sequence, c.price_micro, c.currency,
-               c.accept_window_s,
-               CASE
+_PLACE: Final = """id, job_id, lot_id, chunk, round, ranking_id, n_open, is_last, round_pause_s, remaining_micro,
+           fee_basis_points, cap_s, wave, slots, until, n_wanted"""
+_CHOSEN: Final = """candidate_id, vendor_id, capability_id, sequence, price_micro, currency, accept_window_s, free_at,
+           ends_closed"""
+
+_CANDIDATES: Final = """
+    SELECT c.id AS candidate_id, c.vendor_id, c.capability_id, c.sequence, c.price_micro, c.currency,
+           c.accept_window_s, able.*
+    FROM (SELECT * FROM marketplace_candidate WHERE run_id = place.ranking_id ORDER BY sequence OFFSET 0) c
+    CROSS JOIN LATERAL (
+        SELECT CASE
                    WHEN w.in_flight >= CASE v.state WHEN 'probation' THEN 1 ELSE w.slots END OR EXISTS (
                        SELECT 1 FROM marketplace_offer o
                        WHERE o.lot_id = place.lot_id AND o.chunk = place.chunk AND o.vendor_id = c.vendor_id
@@ -91,11 +78,8 @@ WITH due AS MATERIALIZED (
                    AS ends_closed,
                w.keeps_hours AND w.open_until < statement_timestamp()
                    + least(c.accept_window_s, %(closing_s)s) * interval '1 second' AS is_closing
-        FROM marketplace_candidate c
-        JOIN vendors_vendor v ON v.id = c.vendor_id
-        JOIN vendors_capability k ON k.id = c.capability_id
-        JOIN vendors_capacitywindow w ON w.vendor_id = c.vendor_id
-        WHERE c.run_id = place.ranking_id AND c.sequence IS NOT NULL
+        FROM vendors_vendor v, vendors_capability k, vendors_capacitywindow w
+        WHERE v.id = c.vendor_id AND k.id = c.capability_id AND w.vendor_id = c.vendor_id AND c.sequence IS NOT NULL
           AND v.state IN ('probation', 'active') AND k.status = 'active' AND w.is_accepting
           AND coalesce(least(k.qualified_until, k.evidence_until) > statement_timestamp(), true)
           AND (w.paused_until IS NULL OR w.paused_until <= statement_timestamp())
@@ -114,7 +98,49 @@ WITH due AS MATERIALIZED (
               SELECT 1 FROM marketplace_ruleeffect e
               WHERE e.vendor_id = c.vendor_id AND e.action = 'pause_vendor' AND e.reversed_at IS NULL
                 AND e.expires_at > statement_timestamp() AND (e.job_id IS NULL OR e.job_id = place.job_id))
-        ORDER BY free_at NULLS FIRST, is_closing, c.sequence LIMIT place.n_wanted
+        OFFSET 0
+    ) able
+"""
+"""Whom a place may be offered to, in order, and from when on: ``free_at`` is null for those free now. The fences
+(``OFFSET 0``) keep the order of the walk, so that a limit ends it at the first candidate that will do.
+
+Live offers are looked up as "live or accepted, and not accepted", which keeps to the index on lot, chunk and vendor.
+With ``state = 'live'`` the planner takes the index on deadlines whenever its statistics are of a moment without live
+offers, and reads all of it for each batch."""
+
+_ADVANCE: Final = f"""
+WITH due AS MATERIALIZED (
+    SELECT b.id, b.job_id, b.lot_id, b.chunk, b.round, b.ranking_id, b.n_open,
+           b.round >= b.max_round OR b.n_offers >= j.max_offers AS is_last, j.round_pause_s,
+           j.budget_micro - j.committed_micro AS remaining_micro, j.fee_basis_points,
+           CASE WHEN j.weight_speed > greatest(j.weight_cost, j.weight_accuracy)
+                THEN %(cap_speed_s)s ELSE %(cap_s)s END::float8 AS cap_s,
+           CASE WHEN b.n_offers > 0 OR b.round > 1 THEN j.wave_size ELSE 1 END AS wave,
+           j.max_offers - b.n_offers AS n_left
+    FROM marketplace_batch b JOIN marketplace_job j ON j.id = b.job_id
+    WHERE b.offer_due_at <= statement_timestamp() AND b.state = 'offering' AND j.state = 'open'
+    ORDER BY b.offer_due_at LIMIT %(limit)s FOR NO KEY UPDATE OF b SKIP LOCKED
+), place AS MATERIALIZED (
+    SELECT due.*, live.slots, live.until,
+           greatest(0, least(due.wave - cardinality(live.slots), due.n_left)) AS n_wanted
+    FROM due CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(o.slot::int), '{{}}') AS slots, min(o.expires_at) AS until
+        FROM marketplace_offer o
+        WHERE o.lot_id = due.lot_id AND o.chunk = due.chunk AND o.batch_id = due.id
+          AND o.state IN ('live', 'accepted') AND o.state <> 'accepted'
+    ) live
+), first AS MATERIALIZED (
+    SELECT place.*, c.*, count(c.candidate_id) OVER same < n_wanted AS is_short, row_number() OVER same AS number
+    FROM place LEFT JOIN LATERAL (
+        SELECT * FROM ({_CANDIDATES}) c WHERE free_at IS NULL AND NOT is_closing ORDER BY sequence LIMIT place.n_wanted
+    ) c ON true
+    WINDOW same AS (PARTITION BY place.id)
+), choice AS MATERIALIZED (
+    SELECT {_PLACE}, {_CHOSEN} FROM first WHERE NOT is_short
+    UNION ALL
+    SELECT {_PLACE}, {_CHOSEN}
+    FROM (SELECT {_PLACE} FROM first WHERE is_short AND number = 1) place LEFT JOIN LATERAL (
+        SELECT * FROM ({_CANDIDATES}) c ORDER BY free_at NULLS FIRST, is_closing, sequence LIMIT place.n_wanted
     ) c ON true
 ), picked AS (
     SELECT *, row_number() OVER (PARTITION BY id ORDER BY sequence) - 1 AS place,
@@ -140,14 +166,18 @@ WITH due AS MATERIALIZED (
     FROM picked ORDER BY lot_id, chunk, vendor_id
     ON CONFLICT DO NOTHING
     RETURNING id, job_id, lot_id, batch_id, vendor_id, sequence, round, slot, price_micro, expires_at
+), outcome AS (
+    SELECT id, until, is_last, round_pause_s, free_at,
+           (candidate_id IS NOT NULL)::int AS n_found, (candidate_id IS NOT NULL AND free_at IS NULL)::int AS n_picked,
+           0 AS n_made
+    FROM choice
+    UNION ALL
+    SELECT batch_id, NULL, NULL, NULL, NULL, 0, 0, 1 FROM made
 ), fate AS (
-    SELECT c.id, count(m.id) AS n_made, c.until,
-           count(c.candidate_id) = 0 AND c.until IS NULL AS is_exhausted,
-           coalesce(bool_or(c.candidate_id IS NOT NULL AND c.free_at IS NULL AND m.id IS NULL), false) AS is_contested,
-           min(c.free_at) AS free_at,
-           c.round >= c.max_round OR c.n_offers >= c.max_offers AS is_last, c.round_pause_s
-    FROM choice c LEFT JOIN made m ON m.batch_id = c.id AND m.vendor_id = c.vendor_id
-    GROUP BY c.id, c.until, c.round, c.max_round, c.n_offers, c.max_offers, c.round_pause_s
+    SELECT id, sum(n_made) AS n_made, max(until) AS until, bool_or(is_last) AS is_last, min(free_at) AS free_at,
+           sum(n_found) = 0 AND max(until) IS NULL AS is_exhausted, sum(n_picked) > sum(n_made) AS is_contested,
+           max(round_pause_s) AS round_pause_s
+    FROM outcome GROUP BY id
 ), moved AS (
     UPDATE marketplace_batch b SET
         n_offers = b.n_offers + fate.n_made,
@@ -175,16 +205,17 @@ WITH due AS MATERIALIZED (
     FROM moved WHERE state IN ('waiting', 'escalated')
 )
 SELECT id, false FROM made UNION ALL SELECT NULL, true FROM fate WHERE is_contested
-"""
+"""  # noqa: S608 - put together from constants
 """A wave tops up the batch's live offers. Where nothing could be added to those still live (``until``), the batch stays
 due at the next deadline: a sibling that expired between our snapshot and our lock would otherwise strand it.
 
-Live offers are looked up as "live or accepted, and not accepted", which keeps to the index on lot, chunk and vendor.
-With ``state = 'live'`` the planner takes the index on deadlines whenever its statistics are of a moment without live
-offers, and reads all of it for each batch."""
+Most batches find their next candidate near the head of the ranking, so the walk over it stops there (``first``); only
+where it falls short are all candidates put in order by when they are free.
+What was made is counted beside what was chosen, not joined with it: the planner expects one row of each and would loop
+over both."""
 
 
-def expire(*, limit: int = 5000) -> int:
+def expire(*, limit: int = LIMIT) -> int:
     """Close live offers whose time is up and hand their batches on; return how many.
 
     Safe to run in any number at once: rows another sweeper holds are skipped, and each offer is closed once.
@@ -196,7 +227,7 @@ def expire(*, limit: int = 5000) -> int:
     return len(gone)
 
 
-def advance(*, limit: int = 1000) -> list[uuid.UUID]:
+def advance(*, limit: int = LIMIT) -> list[uuid.UUID]:
     """Make the next offer of every batch that is owed one; return the offers made.
 
     A batch with no candidate left waits for a new ranking, or is escalated to the customer after its last round.

@@ -4,15 +4,15 @@ Lock order in every transaction here: offer -> batch -> job -> vendor capacity.
 """
 
 import uuid
+from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
 
 from common.actors import Actor
 from common.clock import Now, database_now
 from common.errors import NotFoundError, ValidationFailedError
 from marketplace.core import pricing
-from marketplace.core.states import LOST_WAVE, BatchState, JobState, OfferState
+from marketplace.core.states import LOST_WAVE, BatchState, OfferState
 from marketplace.errors import (
     BudgetExhaustedError,
     CapacityExhaustedError,
@@ -22,10 +22,9 @@ from marketplace.errors import (
     OfferTakenError,
     VendorNotAdmittedError,
 )
-from marketplace.models import Assignment, Batch, Job, Offer
+from marketplace.models import Assignment, Batch, Offer
 from marketplace.services import assignments, events, nudges, splits, withdrawals
 from vendors.core.states import MAY_RECEIVE_OFFERS
-from vendors.models import Capability, DurationPosterior
 from vendors.selectors import agreements, vendors
 from vendors.services import capacity, posteriors
 
@@ -64,30 +63,83 @@ def accept(*, actor: Actor, offer_id: uuid.UUID, n_records: int | None = None) -
         raise
 
 
+_TAKE = """
+UPDATE marketplace_offer o SET state = 'accepted', decided_at = statement_timestamp(), reason = 'accepted'
+FROM marketplace_job j, vendors_vendor v, vendors_capability k
+WHERE o.id = %(offer)s AND o.vendor_id = %(vendor)s AND o.state = 'live' AND o.expires_at > statement_timestamp()
+  AND j.id = o.job_id AND v.id = o.vendor_id AND k.id = o.capability_id
+RETURNING o.id, o.batch_id, o.job_id, o.vendor_id, o.capability_id, o.n_items, o.price_micro,
+          extract(epoch FROM statement_timestamp() - o.created_at)::float8,
+          j.fee_basis_points, j.wave_size, j.is_splittable, v.state,
+          k.status = 'active' AND coalesce(least(k.qualified_until, k.evidence_until) > statement_timestamp(), true)
+"""
+_CLAIM = """
+WITH batch AS (
+    UPDATE marketplace_batch SET state = 'assigned', offer_due_at = NULL
+    WHERE id = %(batch)s AND state = 'offering' RETURNING job_id
+), job AS (
+    UPDATE marketplace_job j SET committed_micro = j.committed_micro + %(cost)s FROM batch
+    WHERE j.id = batch.job_id AND j.state = 'open' AND j.committed_micro <= j.budget_micro - %(cost)s RETURNING j.id
+)
+SELECT (SELECT count(*) FROM batch), (SELECT count(*) FROM job)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """An offer just closed by its vendor, with what the rest of the accept needs to know; columns of ``_TAKE``."""
+
+    offer_id: uuid.UUID
+    batch_id: uuid.UUID
+    job_id: uuid.UUID
+    vendor_id: uuid.UUID
+    capability_id: uuid.UUID
+    n_items: int
+    price_micro: int
+    waited_s: float
+    fee_basis_points: int
+    wave_size: int
+    is_splittable: bool
+    vendor_state: str
+    is_capable: bool
+
+
 def _accept(offer_id: uuid.UUID, vendor_id: uuid.UUID, n_records: int | None) -> Assignment:
-    taken = Offer.objects.filter(pk=offer_id, vendor_id=vendor_id, state=OfferState.LIVE, expires_at__gt=Now()).update(
-        state=OfferState.ACCEPTED, decided_at=Now(), reason="accepted"
-    )
-    offer = _own_offer(offer_id, vendor_id)
-    if not taken:
-        return _already_decided(offer)
-    _admit(offer)
-    n_taken = _part(offer, n_records)
-    batch_taken = Batch.objects.filter(pk=offer.batch_id, state=BatchState.OFFERING).update(
-        state=BatchState.ASSIGNED, offer_due_at=None
-    )
-    if not batch_taken:
-        raise OfferTakenError
-    if offer.job.wave_size > 1:
-        withdrawals.siblings_of(offer.batch_id)
-    if n_taken < offer.n_items:
-        splits.cut_off_rest(offer.batch, n_taken)
-    cost = _commit_budget(offer, n_taken)
+    taken = _take(offer_id, vendor_id)
+    if taken is None:
+        return _already_decided(_own_offer(offer_id, vendor_id))
+    if taken.vendor_state not in MAY_RECEIVE_OFFERS or not taken.is_capable:
+        raise VendorNotAdmittedError(state=taken.vendor_state)
+    n_taken = _part(taken, n_records)
+    cost = _claim(taken, n_taken)
+    if taken.wave_size > 1:
+        withdrawals.siblings_of(taken.batch_id)
+    if n_taken < taken.n_items:
+        splits.cut_off_rest(Batch.objects.get(pk=taken.batch_id), n_taken)
     _reserve(vendor_id, n_taken)
-    assignment = assignments.open_for(offer=offer, n_items=n_taken, reserved_micro=cost)
-    _teach(offer, accepted=True)
-    events.of_batch(offer.batch, "offer.accepted", vendor_id=vendor_id, subject=offer.pk, assignment=str(assignment.pk))
+    assignment = assignments.open_for(offer_id=offer_id, vendor_id=vendor_id, n_items=n_taken, reserved_micro=cost)
+    posteriors.record_response(capability_id=taken.capability_id, accepted=True, seconds=taken.waited_s)
     return assignment
+
+
+def _take(offer_id: uuid.UUID, vendor_id: uuid.UUID) -> _Taken | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"offer": offer_id, "vendor": vendor_id})
+        row = cursor.fetchone()
+    return None if row is None else _Taken(*row)
+
+
+def _claim(taken: _Taken, n_records: int) -> int:
+    """Take the batch and commit the job's budget; return the cost, micro-units."""
+    cost = pricing.cost_micro(n_records, taken.price_micro, taken.fee_basis_points)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"batch": taken.batch_id, "cost": cost})
+        has_batch, has_budget = cursor.fetchone()
+    if not has_batch:
+        raise OfferTakenError
+    if not has_budget:
+        raise BudgetExhaustedError
+    return cost
 
 
 def _own_offer(offer_id: uuid.UUID, vendor_id: uuid.UUID) -> Offer:
@@ -111,18 +163,11 @@ def _already_decided(offer: Offer) -> Assignment:
     raise OfferClosedError(f"This offer was {offer.state}.", state=offer.state)
 
 
-def _admit(offer: Offer) -> None:
-    holds = Q(qualified_until=None) | Q(qualified_until__gt=Now()), Q(evidence_until=None) | Q(evidence_until__gt=Now())
-    active = Capability.objects.filter(*holds, pk=offer.capability_id, status=Capability.Status.ACTIVE).exists()
-    if offer.vendor.state not in MAY_RECEIVE_OFFERS or not active:
-        raise VendorNotAdmittedError(state=offer.vendor.state)
-
-
-def _part(offer: Offer, n_records: int | None) -> int:
+def _part(offer: _Taken, n_records: int | None) -> int:
     """Return how many records are taken: all, or a part that leaves both sides a batch worth having."""
     if n_records is None or n_records == offer.n_items:
         return offer.n_items
-    if not offer.job.is_splittable:
+    if not offer.is_splittable:
         detail = f"The customer wants this batch done by one vendor: take all {offer.n_items} records or decline."
         raise ValidationFailedError.of("n_records", "not_splittable", detail)
     least = agreements.in_force([offer.vendor_id]).get(offer.vendor_id)
@@ -135,16 +180,6 @@ def _part(offer: Offer, n_records: int | None) -> int:
             detail = f"Take {low} to {high} records, or all {offer.n_items}: a part is never below your minimum batch."
         raise ValidationFailedError.of("n_records", "out_of_range", detail)
     return n_records
-
-
-def _commit_budget(offer: Offer, n_items: int) -> int:
-    cost = pricing.cost_micro(n_items, offer.price_micro, offer.job.fee_basis_points)
-    paid = Job.objects.filter(
-        pk=offer.job_id, state=JobState.OPEN, committed_micro__lte=F("budget_micro") - cost
-    ).update(committed_micro=F("committed_micro") + cost)
-    if not paid:
-        raise BudgetExhaustedError
-    return cost
 
 
 def _reserve(vendor_id: uuid.UUID, n_records: int) -> None:
@@ -180,7 +215,8 @@ def decline(*, actor: Actor, offer_id: uuid.UUID, reason: str) -> Offer:
                 raise OfferClosedError("You accepted this offer; release the assignment instead.")
             _already_decided(offer)
         _hand_on(offer)
-        _teach(offer, accepted=False)
+        waited_s = (database_now() - offer.created_at).total_seconds()
+        posteriors.record_response(capability_id=offer.capability_id, accepted=False, seconds=waited_s)
         events.of_batch(offer.batch, "offer.declined", vendor_id=vendor.pk, subject=offer.pk, reason=reason)
     nudges.sweep_soon()
     return offer
@@ -188,11 +224,3 @@ def decline(*, actor: Actor, offer_id: uuid.UUID, reason: str) -> Offer:
 
 def _hand_on(offer: Offer) -> None:
     Batch.objects.filter(pk=offer.batch_id, state=BatchState.OFFERING).update(offer_due_at=Now())
-
-
-def _teach(offer: Offer, *, accepted: bool) -> None:
-    posteriors.record_acceptance(capability_id=offer.capability_id, accepted=accepted)
-    waited = (database_now() - offer.created_at).total_seconds()
-    posteriors.record_duration(
-        capability_id=offer.capability_id, metric=DurationPosterior.Metric.RESPONSE, seconds=waited
-    )

@@ -4,6 +4,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -38,11 +39,50 @@ class Sweep:
     n_late: int
     n_reminded: int
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether more was due than one sweep takes, so that the next should follow at once."""
+        return self.n_expired >= offering.LIMIT or self.n_offers >= offering.LIMIT
+
+
+_DUE: Final = (
+    "marketplace_offer WHERE state = 'live' AND expires_at <= statement_timestamp()",
+    "marketplace_offer WHERE state = 'live' AND remind_at <= statement_timestamp()",
+    "marketplace_batch WHERE offer_due_at <= statement_timestamp()",
+    "marketplace_batch WHERE review = 'open' AND review_due_at <= statement_timestamp()",
+    "marketplace_assignment WHERE state = 'reserved' AND pinged_at IS NULL AND start_due_at <= statement_timestamp()",
+    "marketplace_assignment WHERE state = 'reserved' AND lapse_at <= statement_timestamp()",
+    "marketplace_assignment WHERE state IN ('started', 'rework') AND due_at <= statement_timestamp()",
+    "marketplace_assignment WHERE state IN ('reserved', 'started', 'rework') AND warn_at <= statement_timestamp()",
+    "marketplace_assignment WHERE rules_due_at <= statement_timestamp()",
+    "marketplace_settlement WHERE post_due_at <= statement_timestamp()",
+    "marketplace_settlementadjustment WHERE post_due_at <= statement_timestamp()",
+    "marketplace_job WHERE held_micro > committed_micro AND state IN ('closed', 'cancelled')",
+    "marketplace_lot WHERE vet_due_at <= statement_timestamp()",
+    "marketplace_campaign WHERE state = 'running' AND next_check_at <= statement_timestamp()",
+    "vendors_capacitywindow WHERE open_until <= statement_timestamp()",
+    "common_outboxmessage WHERE delivered_at IS NULL AND failed_at IS NULL"
+    " AND next_attempt_at <= statement_timestamp()",
+    "common_moneyop WHERE next_attempt_at <= statement_timestamp()",
+    "common_providerevent WHERE due_at <= statement_timestamp()",
+)
+"""What cannot wait; each condition is that of an index. The rest (papers, suspensions, rules on vendors, the calendar's
+horizon) is found by the full sweeps in between."""
+
+_IS_DUE: Final = "SELECT " + " OR ".join(f"EXISTS (SELECT FROM {rows})" for rows in _DUE)  # noqa: S608 - constants
+
+
+def is_due() -> bool:
+    """Say whether anything that cannot wait is due: all that an idle tick costs."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_DUE)
+        return bool(cursor.fetchone()[0])
+
 
 def sweep() -> Sweep:
     """Do all that is due: hours, expiry, late work, reminders, ranking, rules, offers, reviews, money, outbox.
 
-    Each part commits on its own.
+    Each part commits on its own, and takes so much at most; ``is_behind`` tells whether to sweep again at once.
     """
     hours.refresh_due()
     hours.roll()

@@ -137,26 +137,3 @@ def roll() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_ROLL)
         return int(cursor.rowcount)
-
-
-_DEADLINES: Final = """
-SELECT statement_timestamp(), ARRAY(
-    SELECT CASE WHEN w.keeps_hours
-        THEN vendors_working_deadline(w.vendor_id, statement_timestamp(), window_s, greatest(window_s, %(cap_s)s))
-        ELSE statement_timestamp() + window_s * interval '1 second' END
-    FROM unnest(%(windows_s)s::float8[]) WITH ORDINALITY AS asked(window_s, place) ORDER BY place)
-FROM vendors_capacitywindow w WHERE w.vendor_id = %(vendor)s
-"""
-
-
-def working_deadlines(
-    *, vendor_id: uuid.UUID, windows_s: Sequence[float], cap_s: float
-) -> tuple[datetime.datetime, list[datetime.datetime]]:
-    """Return the time now, and when a vendor will have worked for so many seconds each; at most ``cap_s`` ahead.
-
-    Time on the clock where the vendor keeps no hours. One query.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_DEADLINES, {"windows_s": list(windows_s), "cap_s": cap_s, "vendor": vendor_id})
-        now, deadlines = cursor.fetchone()
-    return now, deadlines

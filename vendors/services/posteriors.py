@@ -30,13 +30,14 @@ ON CONFLICT (capability_id, metric) DO UPDATE SET
 """
 _DURATION_SQL = """
 INSERT INTO vendors_durationposterior (id, created_at, capability_id, metric, weight, log_sum, log_sum_sq, n_observed)
-VALUES (uuidv7(), now(), %(capability)s, %(metric)s, 1, %(log)s, %(log)s * %(log)s, 1)
+VALUES (uuidv7(), now(), %(capability)s, %(duration)s, 1, %(log)s, %(log)s * %(log)s, 1)
 ON CONFLICT (capability_id, metric) DO UPDATE SET
     weight = vendors_durationposterior.weight * %(keep)s + 1,
     log_sum = vendors_durationposterior.log_sum * %(keep)s + EXCLUDED.log_sum,
     log_sum_sq = vendors_durationposterior.log_sum_sq * %(keep)s + EXCLUDED.log_sum_sq,
     n_observed = vendors_durationposterior.n_observed + 1
 """
+_RESPONSE_SQL = f"WITH ratio AS ({_RATIO_SQL}) {_DURATION_SQL}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Counts:
     successes: float
     failures: float
     n: int = 1
+
+
+def _log(seconds: float) -> float:
+    return math.log(max(seconds, 1e-3))
 
 
 def _record_ratio(
@@ -84,10 +89,24 @@ def correct_accuracy(*, seen: Mapping[uuid.UUID, Counts]) -> None:
         )
 
 
-def record_acceptance(*, capability_id: uuid.UUID, accepted: bool) -> None:
-    """Count an offer that was accepted or declined."""
-    counts = Counts(1, 0) if accepted else Counts(0, 0.5)
-    _record_ratio(RatioPosterior.Metric.ACCEPTANCE, {capability_id: counts})
+def record_response(*, capability_id: uuid.UUID, accepted: bool, seconds: float) -> None:
+    """Count an offer that was accepted or declined, and how long that took; one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RESPONSE_SQL,
+            {
+                "ids": [capability_id],
+                "yes": [1.0 if accepted else 0.0],
+                "no": [0.0 if accepted else 0.5],
+                "n": [1],
+                "silent": False,
+                "metric": RatioPosterior.Metric.ACCEPTANCE,
+                "capability": capability_id,
+                "duration": DurationPosterior.Metric.RESPONSE,
+                "log": _log(seconds),
+                "keep": FORGETTING,
+            },
+        )
 
 
 def record_silences(*, capability_ids: Iterable[uuid.UUID]) -> None:
@@ -110,8 +129,8 @@ def record_duration(*, capability_id: uuid.UUID, metric: DurationPosterior.Metri
             _DURATION_SQL,
             {
                 "capability": capability_id,
-                "metric": metric,
-                "log": math.log(max(seconds, 1e-3)),
+                "duration": metric,
+                "log": _log(seconds),
                 "keep": FORGETTING,
             },
         )
