@@ -17,7 +17,7 @@ from marketplace.services.prelabels import MAX_ROWS, PreLabelInput
 
 
 class FirstPassIn(Body):
-    """What is left out stays as it is."""
+    """Whether labels may stand, and on which terms; what is left out stays as it is."""
 
     blind_ratio = RatioField(required=False, help_text="Share labeled without seeing the pre-label. Default: 0.1.")
     audit_ratio = RatioField(
@@ -26,7 +26,7 @@ class FirstPassIn(Body):
     required_accuracy = RatioField(
         required=False, help_text="Of labels that stand without a person. Default: the job's target confidence."
     )
-    is_auto_accept = BooleanField(required=False, help_text="Whether labels may stand without a person. Default: no.")
+    is_auto_accept = BooleanField(help_text="Whether labels may stand without a person; at first: no.")
 
 
 class PreLabelIn(Body):
@@ -36,8 +36,12 @@ class PreLabelIn(Body):
     label = LabelField(required=False, allow_null=True)  # type: ignore[assignment]
     cannot_label = choice(*CANNOT_LABEL_REASONS, required=False, allow_null=True)
     confidence = RatioField()
-    probabilities = serializers.DictField(
-        child=RatioField(), required=False, allow_null=True, help_text="By class, of classifications; sum 1."
+    probabilities = serializers.ListField(
+        child=RatioField(),
+        required=False,
+        allow_null=True,
+        max_length=10_000,
+        help_text="Of classifications: one for each class of the schema, in its order; sum 1.",
     )
 
 

@@ -1,7 +1,7 @@
 """Pre-labels: what a model says of records, taken before people answer; and what an annotator sees of it."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,13 +27,14 @@ _CHANGED = ["model", "label", "value", "confidence", "probabilities", "role", "b
 class PreLabelInput:
     """A model's word on a record: its label in the task type's JSON form (None: cannot be labeled) and how sure it is.
 
-    ``probabilities`` by class name, of classifications, are used to notice answers that the model finds unlikely.
+    ``probabilities`` in the order of the schema's classes, of classifications, serve to notice answers that the model
+    finds unlikely.
     """
 
     key: str
     label: Any
     confidence: float
-    probabilities: Mapping[str, float] | None = None
+    probabilities: Sequence[float] | None = None
 
 
 def put(*, actor: Actor, job_id: uuid.UUID, model: str, rows: Sequence[PreLabelInput]) -> int:
@@ -75,7 +76,6 @@ def put_locked(job: Job, model: str, rows: Sequence[PreLabelInput]) -> int:
 
 def _row(job: Job, terms: FirstPass, model: str, row: PreLabelInput, reading: Reading) -> PreLabel:
     turn = role_of(unit_of(terms.seed, row.key), blind_ratio=terms.blind_ratio)
-    by_class = row.probabilities
     return PreLabel(
         job=job,
         key=row.key,
@@ -83,7 +83,7 @@ def _row(job: Job, terms: FirstPass, model: str, row: PreLabelInput, reading: Re
         label=reading.label,
         value=reading.value,
         confidence=row.confidence,
-        probabilities=[by_class.get(name, 0.0) for name in job.label_schema.classes] if by_class else None,
+        probabilities=None if row.probabilities is None else list(row.probabilities),
         role=turn.role,
         blind_chance=turn.blind_chance,
     )
@@ -135,11 +135,10 @@ def _of_numbers(job: Job, row: PreLabelInput, place: str) -> list[FieldError]:
     if job.label_schema.task_type != readings.CLASSIFICATION:
         detail = "Only classifications take probabilities by class; leave them out."
         return [_error(place, "probabilities", "not_for_this_task_type", detail)]
-    unknown = sorted(set(given).difference(classes))
-    if unknown:
-        detail = f"{unknown[0][:40]!r} is not one of the {len(classes)} classes."
-        return [_error(place, "probabilities", "unknown_class", detail)]
-    values = np.array(list(given.values()), dtype=np.float64)
+    if len(given) != len(classes):
+        detail = f"Give one number for each of the {len(classes)} classes, in their order; got {len(given)}."
+        return [_error(place, "probabilities", "count", detail)]
+    values = np.array(given, dtype=np.float64)
     if not (np.all((values >= 0) & (values <= 1)) and abs(values.sum() - 1) < 0.01):
         detail = f"Give numbers from 0 to 1 that sum to 1; these sum to {values.sum():.3g}."
         return [_error(place, "probabilities", "sum", detail)]

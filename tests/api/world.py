@@ -212,9 +212,7 @@ def _of_jobs(customer: Api) -> dict[str, Any]:
         },
         "POST jobs/<str:public_id>/prelabels/": {
             "model": "v1",
-            "prelabels": [
-                {"key": "new-1", "label": "cat", "confidence": 0.9, "probabilities": {"cat": 0.9, "dog": 0.1}}
-            ],
+            "prelabels": [{"key": "new-1", "label": "cat", "confidence": 0.9, "probabilities": [0.9, 0.1, 0.0]}],
         },
         "POST jobs/<str:public_id>/cancel/": {},
         "POST batches/<str:public_id>/review/": {"decision": "accept"},

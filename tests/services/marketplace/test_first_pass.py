@@ -187,9 +187,9 @@ BAD = [
     ({"confidence": float("nan")}, "prelabels[1].confidence", "out_of_range"),
     ({"label": "cow"}, "prelabels[1].label", "unknown_class"),
     ({"key": "record-0"}, "prelabels[1].key", "duplicate_key"),
-    ({"probabilities": {"cat": 0.5, "cow": 0.5}}, "prelabels[1].probabilities", "unknown_class"),
-    ({"probabilities": {"cat": 0.5, "dog": 0.2}}, "prelabels[1].probabilities", "sum"),
-    ({"probabilities": {"cat": float("nan")}}, "prelabels[1].probabilities", "sum"),
+    ({"probabilities": [0.5, 0.5]}, "prelabels[1].probabilities", "count"),
+    ({"probabilities": [0.5, 0.2, 0.0]}, "prelabels[1].probabilities", "sum"),
+    ({"probabilities": [float("nan"), 0.5, 0.5]}, "prelabels[1].probabilities", "sum"),
 ]
 
 

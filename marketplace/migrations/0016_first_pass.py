@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0014_data_class'),
+        ('marketplace', '0015_lean_indexes'),
     ]
 
     operations = [
