@@ -5,6 +5,7 @@ from marketplace.models.batches import Assignment, Batch, BatchItem, Candidate, 
 from marketplace.models.campaigns import Campaign
 from marketplace.models.corrections import Adjudication, Correction, Dispute, Review, SettlementAdjustment
 from marketplace.models.first_pass import FirstPass, PreLabel
+from marketplace.models.functions import FunctionVote, LabelingFunction
 from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, LabelSchema, Lot
 from marketplace.models.notices import LateInterest, Notice
 from marketplace.models.quotes import JobQuote
@@ -21,12 +22,14 @@ __all__ = [
     "Correction",
     "Dispute",
     "FirstPass",
+    "FunctionVote",
     "GoldRecord",
     "InstructionVersion",
     "Job",
     "JobQuote",
     "JobRecord",
     "LabelSchema",
+    "LabelingFunction",
     "LateInterest",
     "Lot",
     "Notice",
