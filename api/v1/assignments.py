@@ -4,22 +4,22 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
 from api.fates import NextOut
-from api.fields import NumberField, PublicIdField, TextField
+from api.fields import LabelField, NumberField, PublicIdField, TextField
 from api.serializers import Body, Resource, many, own_id
 from api.v1.answers import AnswerIn
 from common.errors import FieldError, ValidationFailedError
 from common.ids import to_public
 from marketplace.core.states import AssignmentState
-from marketplace.models import Assignment, BatchItem, InstructionVersion
+from marketplace.models import Assignment, BatchItem, InstructionVersion, PreLabel
 from marketplace.selectors import work
-from marketplace.services import annotations, assignments
+from marketplace.services import annotations, assignments, prelabels
 from marketplace.services.annotations import Answer, content_of
 
 STATES = [state.value for state in AssignmentState]
@@ -60,6 +60,13 @@ class AssignmentOut(Resource):
     next = NextOut(source="*", kind="assignment")
 
 
+class PreLabelOut(Resource):
+    """A model's suggestion: to check, not to trust."""
+
+    label = LabelField(allow_null=True)  # type: ignore[assignment]
+    confidence = serializers.FloatField()
+
+
 class WorkRecordOut(Resource):
     """A record to label. Whether its label is known already cannot be seen."""
 
@@ -68,6 +75,7 @@ class WorkRecordOut(Resource):
     uri = serializers.SerializerMethodField()
     metadata = serializers.SerializerMethodField()
     is_done = serializers.BooleanField()
+    prelabel = serializers.SerializerMethodField()
 
     def get_key(self, item: BatchItem) -> str:
         """Return the customer's key."""
@@ -81,6 +89,16 @@ class WorkRecordOut(Resource):
         """Return what is shown beside it."""
         metadata: dict[str, Any] = content_of(item).metadata
         return metadata
+
+    @extend_schema_field(PreLabelOut(allow_null=True))
+    def get_prelabel(self, item: BatchItem) -> dict[str, Any] | None:
+        """Return what a model suggests; null where there is nothing, or where it is kept back to measure its pull."""
+        about = content_of(item)
+        row: PreLabel | None = self.context["prelabels"].get(about.key)
+        if row is None:
+            return None
+        shown = self.context["schema"].shown(row.label, row.value, about.metadata)
+        return {"label": shown, "confidence": row.confidence}
 
 
 class WorkOut(AssignmentOut):
@@ -153,7 +171,7 @@ class AssignmentsView(views.Resource):
         shown = AssignmentOut(assignment).data | {
             "instructions": newest.text if newest else "",
             "instructions_version": newest.version if newest else 0,
-            "records": WorkRecordOut(assignment.items.all(), many=True).data,
+            "records": WorkRecordOut(assignment.items.all(), many=True, context=_suggestions(assignment)).data,
         }
         return Response(shown)
 
@@ -180,6 +198,12 @@ class AssignmentsView(views.Resource):
         assignment_id = views.id_in_path("asg", public_id)
         assignments.release(actor=self.actor, assignment_id=assignment_id, **self.given(ReleaseIn))
         return self.answer(work.assignments(self.actor).get(pk=assignment_id), AssignmentOut)
+
+
+def _suggestions(assignment: Assignment) -> dict[str, Any]:
+    """Return what may be shown of pre-labels, and what reads them."""
+    keys = [content_of(item).key for item in assignment.items.all()]
+    return {"prelabels": prelabels.shown_for(assignment.job, keys), "schema": assignment.job.label_schema}
 
 
 def _answers(assignment: Assignment, given: Sequence[dict[str, Any]]) -> list[Answer]:

@@ -37,6 +37,7 @@ class LabelOut(Resource):
     cannot_label = serializers.SerializerMethodField()
     confidence = serializers.FloatField(allow_null=True)
     lot = serializers.IntegerField(source="lot.number")
+    given_by = serializers.CharField(help_text="`people`, or `machine`: a model's label that stands without a person.")
 
     def get_cannot_label(self, record: JobRecord) -> str | None:
         """Return why it cannot be labeled."""

@@ -10,6 +10,8 @@ from api.v1.confusions import ConfusionsView
 from api.v1.datasets import DatasetsView
 from api.v1.disputes import AdjudicationsView, CorrectionsView, DisputesView
 from api.v1.experiments import ExperimentsView, PicksView, RoundsView
+from api.v1.first_pass import FirstPassView
+from api.v1.functions import FunctionsView, JobFunctionsView
 from api.v1.health import HealthView
 from api.v1.jobs import JobsView
 from api.v1.label_schemas import LabelSchemasView
@@ -80,6 +82,10 @@ urlpatterns: list[URLPattern] = [
     path("jobs/quote/", QuotesView.as_view({"post": "create"})),
     path("jobs/<str:public_id>/", JobsView.as_view({"get": "retrieve"})),
     path("jobs/<str:public_id>/lots/", JobsView.as_view({"post": "add_lot"})),
+    path("jobs/<str:public_id>/first-pass/", FirstPassView.as_view({"get": "retrieve", "put": "update"})),
+    path("jobs/<str:public_id>/prelabels/", FirstPassView.as_view({"post": "put"})),
+    path("jobs/<str:public_id>/functions/", JobFunctionsView.as_view({"get": "report", "post": "put"})),
+    path("functions/<str:public_id>/drop/", FunctionsView.as_view({"post": "drop"})),
     path("jobs/<str:public_id>/cancel/", JobsView.as_view({"post": "cancel"})),
     path("jobs/<str:public_id>/candidates/", JobsView.as_view({"get": "candidates"})),
     path("jobs/<str:public_id>/labels/", LabelsView.as_view({"get": "list"})),

@@ -4,6 +4,8 @@ from marketplace.models.annotations import Annotation, RoutingEvent, Settlement,
 from marketplace.models.batches import Assignment, Batch, BatchItem, Candidate, Offer, RankingRun
 from marketplace.models.campaigns import Campaign
 from marketplace.models.corrections import Adjudication, Correction, Dispute, Review, SettlementAdjustment
+from marketplace.models.first_pass import FirstPass, PreLabel
+from marketplace.models.functions import FunctionVote, LabelingFunction
 from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, LabelSchema, Lot
 from marketplace.models.notices import LateInterest, Notice
 from marketplace.models.quotes import JobQuote
@@ -19,16 +21,20 @@ __all__ = [
     "Candidate",
     "Correction",
     "Dispute",
+    "FirstPass",
+    "FunctionVote",
     "GoldRecord",
     "InstructionVersion",
     "Job",
     "JobQuote",
     "JobRecord",
     "LabelSchema",
+    "LabelingFunction",
     "LateInterest",
     "Lot",
     "Notice",
     "Offer",
+    "PreLabel",
     "RankingRun",
     "Review",
     "RoutingEvent",

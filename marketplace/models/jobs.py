@@ -172,6 +172,7 @@ class JobRecord(BaseModel):
     Both are null until decided and when it cannot be labeled.
 
     ``difficulty`` is what the customer or the model expects, 0 trivial to 1; null where nobody knows.
+    ``is_machine`` marks a label that a model gave and no person: it costs nothing.
     """
 
     public_prefix = "rec"
@@ -192,6 +193,7 @@ class JobRecord(BaseModel):
     confidence = models.FloatField(null=True)
     posterior = ArrayField(models.FloatField(), null=True)
     reason = models.CharField(max_length=32, default="", blank=True)
+    is_machine = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -214,3 +216,8 @@ class JobRecord(BaseModel):
     def shown_label(self) -> Any:
         """The label in its JSON form; None while open or when it cannot be labeled (needs job and schema loaded)."""
         return self.job.label_schema.shown(self.label, self.value, self.metadata)
+
+    @property
+    def given_by(self) -> str:
+        """Who gave the label."""
+        return "machine" if self.is_machine else "people"

@@ -16,7 +16,7 @@ from marketplace.models import JobRecord, LabelSchema
 from marketplace.selectors import jobs
 
 DRAWN: Final = ("bbox", "polygon")
-_COLUMNS: Final = ("key", "state", "label", "cannot_label", "confidence", "lot")
+_COLUMNS: Final = ("key", "state", "label", "cannot_label", "confidence", "lot", "given_by")
 _ROWS: Final = 2000
 
 
@@ -46,6 +46,7 @@ def row_of(record: JobRecord) -> dict[str, Any]:
         "cannot_label": record.reason or None,
         "confidence": record.confidence,
         "lot": record.lot.number,
+        "given_by": record.given_by,
     }
 
 

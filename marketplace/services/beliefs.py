@@ -131,6 +131,10 @@ class Evidence(ABC):
         """Return the label of an answered record."""
 
     @abstractmethod
+    def certainty(self, record_id: uuid.UUID) -> float:
+        """Return how sure people's answers alone make of a record's label: what refusing an answer needs."""
+
+    @abstractmethod
     def is_gold_correct(self, given: Given) -> bool:
         """Return whether an answer on a gold record is right."""
 
@@ -144,11 +148,20 @@ class Evidence(ABC):
 
 @dataclass(frozen=True, eq=False)
 class ClassEvidence(Evidence):
-    """Of a classification; class ``n_classes - 1`` is "cannot label"."""
+    """Of a classification; class ``n_classes - 1`` is "cannot label".
+
+    ``result`` is what people say: skill, pay and conduct rest on it alone. ``belief``, shape (n_tasks, n_classes), has
+    labeling functions counted in.
+    """
 
     gold_label: dict[uuid.UUID, int]
     result: Aggregation
     n_classes: int
+    belief: npt.NDArray[np.float64]
+
+    def of_people(self, record_id: uuid.UUID) -> npt.NDArray[np.float64]:
+        """Return the belief from people's answers alone."""
+        return self.result.posterior[self.task_of[record_id]]
 
     def class_of(self, label: int) -> int:
         """Return the class index of a stored label (-1 = "cannot label" comes last)."""
@@ -156,7 +169,11 @@ class ClassEvidence(Evidence):
 
     def posterior(self, record_id: uuid.UUID) -> npt.NDArray[np.float64]:
         """Over the classes."""
-        return self.result.posterior[self.task_of[record_id]]
+        return self.belief[self.task_of[record_id]]
+
+    def certainty(self, record_id: uuid.UUID) -> float:
+        """The posterior of the most probable class."""
+        return float(self.of_people(record_id).max())
 
     def consensus(self, record_id: uuid.UUID) -> Consensus:
         """The most probable class."""
@@ -171,10 +188,10 @@ class ClassEvidence(Evidence):
 
     def agrees(self, given: Given) -> bool:
         """The most probable class."""
-        return given.record_id is not None and self.class_of(given.label) == self.posterior(given.record_id).argmax()
+        return given.record_id is not None and self.class_of(given.label) == self.of_people(given.record_id).argmax()
 
     def _proba(self, given: Given) -> float:
-        return float(self.posterior(given.record_id)[self.class_of(given.label)]) if given.record_id else float("nan")
+        return float(self.of_people(given.record_id)[self.class_of(given.label)]) if given.record_id else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +205,10 @@ class ValueEvidence(Evidence):
         """The consensus against everything else."""
         confidence = float(self.truth.confidence[self.task_of[record_id]])
         return np.array([confidence, 1 - confidence])
+
+    def certainty(self, record_id: uuid.UUID) -> float:
+        """The confidence of the merged value."""
+        return float(self.truth.confidence[self.task_of[record_id]])
 
     def consensus(self, record_id: uuid.UUID) -> Consensus:
         """The merged value of those who agree."""

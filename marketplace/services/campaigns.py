@@ -170,7 +170,8 @@ def _collect(campaign: Campaign) -> bool:
 
 
 def _observations(lot: Lot) -> list[experiments.ObservationInput]:
-    rows = JobRecord.objects.filter(lot=lot).exclude(state=RecordState.OPEN).order_by("position")
+    # A model that learns from labels of its own believes itself more each round: those are left out.
+    rows = JobRecord.objects.filter(lot=lot, is_machine=False).exclude(state=RecordState.OPEN).order_by("position")
     return [
         experiments.ObservationInput(
             key=row.key,

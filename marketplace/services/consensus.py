@@ -55,6 +55,6 @@ def _is_paid(given: Given, records: dict[uuid.UUID, JobRecord], facts: Evidence)
     if given.record_id is None:
         return facts.is_gold_correct(given)
     record = records.get(given.record_id)
-    if record is None or (record.confidence or 0.0) < CONTRADICTED:
+    if record is None or facts.certainty(record.pk) < CONTRADICTED:
         return True
     return facts.agrees(given)

@@ -71,6 +71,7 @@ def correct_record(record: JobRecord, to: Reading, cause: Cause) -> Correction |
         confidence=confidence,
         posterior=posterior,
         reason="other" if is_cannot else "",
+        is_machine=False,
     )
     answers = Annotation.objects.filter(record=record, is_current=True)
     _reckon(list(answers.select_related("assignment__batch").order_by("pk")), schema, record, old, to, row)

@@ -13,7 +13,7 @@ from marketplace.core.acceptance import Equal, equal_answers, spam_probability
 from marketplace.core.aggregation import Aggregation, Answers, aggregate
 from marketplace.core.overlap import answered_by_proven, is_proven
 from marketplace.models import Annotation, Batch, GoldRecord, Job
-from marketplace.services import conduct, evidence_values, scope
+from marketplace.services import conduct, evidence_values, functions, scope
 from marketplace.services.beliefs import PEERS_TO_JUDGE, ClassEvidence, Consensus, Evidence, Given
 from marketplace.services.readings import CLASSIFICATION
 
@@ -100,7 +100,8 @@ def _of_classes(
     spam = _spam(answers, result, truth)
     equal = _copies(given, task_of, result)
     seen = conduct.seen(given, equal)
-    return ClassEvidence(given, task_of, result.n_answers, spam, proven, seen, gold_label, result, n_classes)
+    belief = functions.belief(job, task_of, result, n_classes)
+    return ClassEvidence(given, task_of, result.n_answers, spam, proven, seen, gold_label, result, n_classes, belief)
 
 
 def _copies(given: list[Given], task_of: dict[uuid.UUID, int], result: Aggregation) -> list[Equal]:

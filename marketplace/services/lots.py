@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from django.db.models import Max
 
+from common.clock import Now
 from common.errors import ValidationFailedError
 from marketplace.core import cutting, pricing
+from marketplace.core.states import RecordState
 from marketplace.models import Batch, BatchItem, GoldRecord, Job, JobRecord, Lot
-from marketplace.services import events, nudges, readings, routing
+from marketplace.services import events, first_pass, nudges, readings, routing
 
 MAX_RECORDS = 100_000
 _ROWS_PER_INSERT = 5000
@@ -32,6 +34,8 @@ class RecordInput:
 def add_to_locked(job: Job, records: Sequence[RecordInput]) -> Lot:
     """Add a lot to a job inside the caller's transaction and put its batches on offer.
 
+    Records whose pre-label may stand without a person (:mod:`marketplace.services.first_pass`) are in no batch.
+
     Raises
     ------
     ValidationFailedError
@@ -39,33 +43,49 @@ def add_to_locked(job: Job, records: Sequence[RecordInput]) -> Lot:
     """
     _check(job, records)
     number = (Lot.objects.filter(job=job).aggregate(n=Max("number"))["n"] or 0) + 1
+    standing = first_pass.take(job, [(record.key, record.metadata) for record in records])
     lot = Lot.objects.create(job=job, number=number, n_records=len(records))
-    chunks = cutting.cut([record.difficulty for record in records], job.batch_size)
-    chunk_of = {position: chunk for chunk, positions in enumerate(chunks) for position in positions}
-    rows = [
-        JobRecord(
-            job=job,
-            lot=lot,
-            chunk=chunk_of[i],
-            position=i,
-            key=r.key,
-            uri=r.uri,
-            metadata=r.metadata,
-            difficulty=r.difficulty,
-        )
-        for i, r in enumerate(records)
-    ]
+    rows = [_row(lot, i, record, standing.get(record.key)) for i, record in enumerate(records)]
+    of_people = [row for row in rows if not row.is_machine]
+    chunks = cutting.cut([row.difficulty for row in of_people], job.batch_size)
+    for chunk, positions in enumerate(chunks):
+        for position in positions:
+            of_people[position].chunk = chunk
     JobRecord.objects.bulk_create(rows, batch_size=_ROWS_PER_INSERT)
     plans = [
-        Plan(chunk, layer, [rows[position] for position in positions])
+        Plan(chunk, layer, [of_people[position] for position in positions])
         for chunk, positions in enumerate(chunks)
         for layer in range(job.min_overlap)
     ]
     batches = make_batches(lot, plans)
-    events.of_lot(lot, "lot.opened", number=number, n_records=len(rows), n_batches=len(batches))
+    if not batches:
+        Lot.objects.filter(pk=lot.pk).update(vet_due_at=Now())
+    facts = {"n_records": len(rows), "n_batches": len(batches), "n_machine": len(standing)}
+    events.of_lot(lot, "lot.opened", number=number, **facts)
     routing.rank_batches(batch_ids=[batch.pk for batch in batches])
     nudges.sweep_soon()
     return lot
+
+
+def _row(lot: Lot, position: int, record: RecordInput, standing: first_pass.Standing | None) -> JobRecord:
+    """Return a record as it is stored: open, or with the model's label that stands without a person."""
+    row = JobRecord(
+        job_id=lot.job_id,
+        lot=lot,
+        chunk=0,
+        position=position,
+        key=record.key,
+        uri=record.uri,
+        metadata=record.metadata,
+        difficulty=record.difficulty,
+    )
+    if standing is not None:
+        is_cannot = standing.reading.label == readings.CANNOT_LABEL
+        row.is_machine, row.confidence = True, standing.confidence
+        row.state = RecordState.UNLABELABLE if is_cannot else RecordState.LABELED
+        row.label = None if is_cannot or standing.reading.value is not None else standing.reading.label
+        row.value, row.reason = standing.reading.value, "other" if is_cannot else ""
+    return row
 
 
 def _check(job: Job, records: Sequence[RecordInput]) -> None:

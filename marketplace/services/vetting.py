@@ -20,6 +20,7 @@ from marketplace.services import (
     consensus,
     events,
     evidence,
+    first_pass,
     lots,
     nudges,
     restrictions,
@@ -53,8 +54,8 @@ def _vet_some(lot_id: uuid.UUID, seen: set[int]) -> set[int]:
         ready = _ready_chunks(lot, seen) if lot.state == LotState.OPEN else {}
         if ready:
             _vet_chunks(lot, ready)
-            if not lot.records.filter(state=RecordState.OPEN).exists():
-                _close(lot)
+        if lot.state == LotState.OPEN and not lot.records.filter(state=RecordState.OPEN).exists():
+            _close(lot)
         if len(ready) < AT_ONCE:
             Lot.objects.filter(pk=lot_id, vet_due_at=lot.vet_due_at).update(vet_due_at=None)
             return set()
@@ -69,6 +70,7 @@ def _vet_chunks(lot: Lot, ready: dict[int, list[Batch]]) -> None:
     facts = evidence.of_chunks(lot.job, batches, [record.pk for rows in records.values() for record in rows])
     plans = [_vet_chunk(lot, rows, records[chunk], facts) for chunk, rows in ready.items()]
     _ask_again(lot, [plan for plan in plans if plan is not None])
+    first_pass.look_after(lot.job)
 
 
 def _ready_chunks(lot: Lot, seen: set[int]) -> dict[int, list[Batch]]:

@@ -62,7 +62,7 @@ def test_an_offer_is_accepted_labeled_vetted_and_read_back(customer, seller):
     assert offer["server_now"] < offer["expires_at"]
     work = shop.accept_one(seller)
     assert work["instructions"] == "Say what it is."
-    assert work["records"][0].keys() == {"id", "key", "uri", "metadata", "is_done"}
+    assert work["records"][0].keys() == {"id", "key", "uri", "metadata", "is_done", "prelabel"}
     path = f"/assignments/{work['id']}/annotations/"
     delivered = seller.api.put(path, {"annotations": shop.annotations_for(work)}).body
     assert (delivered["state"], delivered["n_left"]) == ("submitted", 0)

@@ -30,7 +30,7 @@ def test_a_run_reads_as_much_in_a_job_three_times_as_large(large):
         world = World(Size(n_lots=n_lots, n_records=60, n_vendors=4, n_gold=30))
         with CaptureQueriesContext(connection) as queries:
             facts = of_last_lot(world)
-        assert len(queries) <= 10
+        assert len(queries) <= 11
         n_read.append(int(facts.n_answers_of.sum()))
         assert {given.assignment_id for given in facts.given} == set(
             world.lots[-1].batches.values_list("assignments", flat=True)
