@@ -39,5 +39,6 @@ def _candidate(rng: random.Random) -> routing.CandidateFacts:
         response_s=rng.uniform(10, 900),
         label_s=rng.uniform(2, 30),
         base_s=60,
+        start_window_s=3600,
         load=rng.random(),
     )

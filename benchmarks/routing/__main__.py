@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.routing import routers, world
+from benchmarks.routing import bound, plot, routers, world
 from benchmarks.routing.beliefs import Learning
 from benchmarks.routing.simulation import Simulation
 
@@ -23,27 +23,38 @@ RULES: dict[str, Callable[[world.World], routers.Router]] = {
     "round robin": routers.RoundRobin,
     "random": lambda here: routers.Chance(here, seed=1),
 }
+CLAIRVOYANT = "clairvoyant bound"
 TARGETS = {"knows every parameter": 1.005, "weighted sum of claims": 0.94}
 
 
-def loss_of(rule: str, seed: int) -> float:
-    """Return the mean loss of all orders of one world under one rule."""
+N_DAYS = 10
+
+
+def by_day(rule: str, seed: int) -> list[float]:
+    """Return the mean loss of the orders of each day of one world under one rule."""
     here = world.make(seed)
-    return float(np.mean([course.loss for course in Simulation(here, RULES[rule](here)).run()]))
+    if rule == CLAIRVOYANT:
+        pairs = list(zip(here.orders, bound.losses(here), strict=True))
+    else:
+        pairs = [(course.order, course.loss) for course in Simulation(here, RULES[rule](here)).run()]
+    days = [[loss for order, loss in pairs if order.at_s // world.DAY_S == day] for day in range(N_DAYS)]
+    return [float(np.mean(losses)) for losses in days]
 
 
 def main(arguments: list[str]) -> int:
-    """Run, print production's loss against each rule's, write the JSON."""
+    """Run, print production's loss against each rule's, write figures and picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--out", type=Path, default=Path("docs/measurements/routing.json"))
     options = parser.parse_args(arguments)
-    seeds = range(options.seeds)
-    cells = [(rule, seed) for seed in seeds for rule in RULES]
-    losses: dict[str, list[float]] = {rule: [] for rule in RULES}
+    names = [*RULES, CLAIRVOYANT]
+    cells = [(rule, seed) for seed in range(options.seeds) for rule in names]
+    days: dict[str, list[list[float]]] = {rule: [] for rule in names}
     for rule, seed in track(cells, "Routing ..."):
-        losses[rule].append(loss_of(rule, seed))
+        days[rule].append(by_day(rule, seed))
+    losses = {rule: [float(np.mean(world_days)) for world_days in of_rule] for rule, of_rule in days.items()}
     options.out.write_text(json.dumps(losses, indent=1) + "\n")
+    plot.draw(days, options.out.with_suffix(".svg"))
     show(losses)
     return 0
 

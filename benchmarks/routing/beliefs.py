@@ -5,9 +5,10 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchmarks.routing.fates import START_WINDOW_S
 from benchmarks.routing.world import Order, Vendor
 from marketplace.core.routing import CandidateFacts
-from vendors.core.posteriors import ACCURACY_FORGETTING, FORGETTING, Duration, Ratio, accept_probability
+from vendors.core.posteriors import ACCURACY_FORGETTING, DECLINE_WEIGHT, FORGETTING, Acceptance, Duration, Ratio
 
 ACCURACY_PRIOR: Final = Ratio(4.5, 0.5)
 ACCEPTANCE_PRIOR: Final = Ratio(3.0, 1.0)
@@ -36,7 +37,7 @@ class Learning:
 
     forgetting: float = FORGETTING
     accuracy_forgetting: float = ACCURACY_FORGETTING
-    decline_weight: float = 0.5
+    decline_weight: float = DECLINE_WEIGHT
 
 
 @dataclass
@@ -68,11 +69,11 @@ class Beliefs:
     vendor: Vendor
     learning: Learning
     accuracy: Sums = field(default_factory=Sums)
-    acceptance: Sums = field(default_factory=Sums)
+    acceptance: Acceptance = field(default_factory=Acceptance)
     completion: Sums = field(default_factory=Sums)
     response: Sums = field(default_factory=Sums)
     label: Sums = field(default_factory=Sums)
-    silence_at_s: float | None = None
+    told_at_s: float | None = None
 
     @classmethod
     def of(cls, vendor: Vendor, learning: Learning) -> "Beliefs":
@@ -86,21 +87,29 @@ class Beliefs:
         """Update what the event is evidence of."""
         keep = self.learning.forgetting
         match seen.kind:
-            case "accepted":
-                self.acceptance.add(keep, 1.0, 0.0)
-                self.response.add_seconds(keep, seen.seconds)
-            case "declined":
-                self.acceptance.add(keep, 0.0, self.learning.decline_weight)
-                self.response.add_seconds(keep, seen.seconds)
-            case "silent":
-                self.acceptance.add(keep, 0.0, 1.0)
-                self.silence_at_s = seen.at_s
+            case "accepted" | "declined" | "silent":
+                self._learn_answer(seen)
             case "delivered":
                 self.completion.add(keep, 1.0, 0.0)
             case "not_started" | "past_due":
                 self.completion.add(keep, 0.0, 1.0)
             case "labels":
                 self._learn_labels(seen)
+
+    def _learn_answer(self, seen: Seen) -> None:
+        keep, before = self.learning.forgetting, self._acceptance_at(seen.at_s)
+        self.told_at_s = seen.at_s
+        if seen.kind == "silent":
+            self.acceptance = before.silent(keep=keep)
+            return
+        self.response.add_seconds(keep, seen.seconds)
+        if seen.kind == "accepted":
+            self.acceptance = before.accepted(keep)
+        else:
+            self.acceptance = before.declined(keep, self.learning.decline_weight)
+
+    def _acceptance_at(self, now_s: float) -> Acceptance:
+        return self.acceptance if self.told_at_s is None else self.acceptance.after(now_s - self.told_at_s)
 
     def _learn_labels(self, seen: Seen) -> None:
         self.label.add_seconds(self.learning.forgetting, seen.seconds)
@@ -110,8 +119,6 @@ class Beliefs:
     def facts(self, vendor_id: uuid.UUID, now_s: float, order: Order, load: float) -> CandidateFacts:
         """Return what the ranker is told."""
         accuracy = ACCURACY_PRIOR.with_counts(*self.accuracy.values[:2])
-        acceptance = ACCEPTANCE_PRIOR.with_counts(*self.acceptance.values[:2])
-        silent_s = None if self.silence_at_s is None else now_s - self.silence_at_s
         return CandidateFacts(
             vendor_id=vendor_id,
             exclusion=None,
@@ -120,10 +127,11 @@ class Beliefs:
             min_batch=1,
             accuracy_mean=accuracy.mean,
             accuracy_low=accuracy.lower(),
-            p_accept=accept_probability(acceptance, silent_s),
+            p_accept=self._acceptance_at(now_s).p_accept(ACCEPTANCE_PRIOR),
             p_complete=COMPLETION_PRIOR.with_counts(*self.completion.values[:2]).mean,
             response_s=self.response.duration(RESPONSE_PRIOR_S).mean_s,
             label_s=self.label.duration(self.vendor.claims.label_s).mean_s,
             base_s=self.vendor.claims.start_s,
+            start_window_s=START_WINDOW_S,
             load=load,
         )

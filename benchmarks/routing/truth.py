@@ -29,6 +29,7 @@ def facts(vendor: Vendor, number: int, now_s: float, order: Order, in_flight: in
         response_s=traits.response_s * math.exp(RESPONSE_SPREAD**2 / 2),
         label_s=traits.label_s * math.exp(WORK_SPREAD**2 / 2),
         base_s=traits.start_s * math.exp(START_SPREAD**2 / 2),
+        start_window_s=START_WINDOW_S,
         load=in_flight / vendor.slots,
     )
 

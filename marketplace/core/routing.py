@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-VERSION: Final = "index-1"
+VERSION: Final = "index-2"
 PRIORITIES: Final = ("cost", "speed", "accuracy")
 OWN_WEIGHT: Final = 0.7
 _CAPACITY_PENALTY: Final = 0.1
@@ -90,6 +90,7 @@ class CandidateFacts:
     response_s: float
     label_s: float
     base_s: float
+    start_window_s: float
     load: float
 
 
@@ -121,7 +122,7 @@ def rank(
     Parameters
     ----------
     candidates
-        Each vendor once, in any order; the order breaks ties, so pass the least recently offered first.
+        Each vendor once, in any order; the order breaks ties of equals, so pass the least recently offered first.
     weights, reference, limits
         What matters, the frozen scales of the task type, and the hard limits.
     n_records
@@ -138,7 +139,7 @@ def rank(
 
     Notes
     -----
-    ``loss = w_cost price/ref + w_speed (work + p_fail delay)/ref + w_accuracy error/ref`` and
+    ``loss = w_cost price/ref + w_speed (work + p_fail start_window)/ref + w_accuracy error/ref`` and
     ``index = loss + w_speed response/ref/p_accept + capacity``. The scales are absolute, so adding a vendor never
     reorders the others. Index order is optimal for one offer at a time with independent answers.
     O(n log n) time, O(n) memory; deterministic.
@@ -161,8 +162,8 @@ def rank(
             continue
         parts = _parts(candidate, weights, reference, n_records)
         scored.append((place.get(candidate.vendor_id, len(place)), sum(parts.values()), candidate, parts))
-    # Rounded: who differs by less than the sums are exact to is equal, and the order given decides.
-    scored.sort(key=lambda row: (row[0], round(row[1], 9)))
+    # Rounded: who differs by less than the sums are exact to is equal; then the facts decide, then the order given.
+    scored.sort(key=lambda row: (row[0], round(row[1], 9), _merits(row[2])))
     ordered = [
         Ranked(c.vendor_id, sequence, pin < len(place), "", index, parts, _words(c, parts, pin < len(place), reference))
         for sequence, (pin, index, c, parts) in enumerate(scored)
@@ -186,6 +187,21 @@ def exclusion_by(candidate: CandidateFacts, limits: Limits, n_records: int) -> s
     return None
 
 
+def _merits(c: CandidateFacts) -> tuple[float, ...]:
+    """Return the facts, smaller is better: who is nowhere worse is first whatever the weights make of the sums."""
+    return (
+        c.price_micro or 0,
+        -c.accuracy_mean,
+        c.label_s,
+        c.base_s,
+        -c.p_complete,
+        -c.p_accept,
+        c.response_s,
+        c.start_window_s,
+        c.load,
+    )
+
+
 def _parts(c: CandidateFacts, weights: Weights, reference: Reference, n_records: int) -> dict[str, float]:
     price = c.price_micro or 0
     ref_time_s = reference.label_s * n_records
@@ -193,7 +209,7 @@ def _parts(c: CandidateFacts, weights: Weights, reference: Reference, n_records:
     return {
         "cost": weights.cost * price / reference.price_micro,
         "work_time": weights.speed * work_s / ref_time_s,
-        "failure_risk": weights.speed * (1 - c.p_complete),
+        "failure_risk": weights.speed * (1 - c.p_complete) * c.start_window_s / ref_time_s,
         "error": weights.accuracy * (1 - c.accuracy_mean) / reference.error,
         "response": weights.speed * c.response_s / ref_time_s / max(c.p_accept, _MIN_P_ACCEPT),
         "load": _CAPACITY_PENALTY * c.load,

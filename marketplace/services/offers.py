@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from common.actors import Actor
-from common.clock import Now, database_now
+from common.clock import Now
 from common.errors import NotFoundError, ValidationFailedError
 from marketplace.core import pricing
 from marketplace.core.states import LOST_WAVE, BatchState, OfferState
@@ -215,8 +215,7 @@ def decline(*, actor: Actor, offer_id: uuid.UUID, reason: str) -> Offer:
                 raise OfferClosedError("You accepted this offer; release the assignment instead.")
             _already_decided(offer)
         _hand_on(offer)
-        waited_s = (database_now() - offer.created_at).total_seconds()
-        posteriors.record_response(capability_id=offer.capability_id, accepted=False, seconds=waited_s)
+        posteriors.record_response(capability_id=offer.capability_id, accepted=False, seconds=_answered_in(offer))
         events.of_batch(offer.batch, "offer.declined", vendor_id=vendor.pk, subject=offer.pk, reason=reason)
     nudges.sweep_soon()
     return offer
@@ -224,3 +223,10 @@ def decline(*, actor: Actor, offer_id: uuid.UUID, reason: str) -> Offer:
 
 def _hand_on(offer: Offer) -> None:
     Batch.objects.filter(pk=offer.batch_id, state=BatchState.OFFERING).update(offer_due_at=Now())
+
+
+def _answered_in(offer: Offer) -> float:
+    """Return the seconds from offer to answer."""
+    if offer.decided_at is None:
+        raise ValueError(f"{offer} is not decided")
+    return (offer.decided_at - offer.created_at).total_seconds()

@@ -12,7 +12,7 @@ from django.db.models import F
 
 from common.clock import Now
 from marketplace.core import feasibility, routing
-from marketplace.core.states import BatchState
+from marketplace.core.states import BatchState, OfferState
 from marketplace.models import Batch, Candidate, Job, RankingRun
 from marketplace.services import events, interests, restrictions
 from vendors.selectors import candidates
@@ -64,11 +64,12 @@ def _least_recently_offered_first(facts: list[VendorFacts]) -> list[VendorFacts]
     if not facts:
         return facts
     with connection.cursor() as cursor:
-        # One probe of the (vendor, state, id) index each; ids are time-ordered.
+        # One probe of the (vendor, state, id) index for each state; ids are time-ordered.
         cursor.execute(
-            "SELECT v.id, (SELECT o.id FROM marketplace_offer o WHERE o.vendor_id = v.id ORDER BY o.id DESC LIMIT 1) "
-            "FROM unnest(%s::uuid[]) AS v(id)",
-            [[f.vendor_id for f in facts]],
+            "SELECT v.id, (SELECT o.id FROM unnest(%s::text[]) AS s(state) CROSS JOIN LATERAL ("
+            "SELECT id FROM marketplace_offer WHERE vendor_id = v.id AND state = s.state ORDER BY id DESC LIMIT 1) o "
+            "ORDER BY o.id DESC LIMIT 1) FROM unnest(%s::uuid[]) AS v(id)",
+            [[state.value for state in OfferState], [f.vendor_id for f in facts]],
         )
         latest = {row[0]: row[1].int if row[1] else 0 for row in cursor.fetchall()}
     return sorted(facts, key=lambda f: (latest[f.vendor_id], f.vendor_id))
@@ -96,6 +97,7 @@ def _as_candidate(facts: VendorFacts, denied: dict[uuid.UUID, str]) -> routing.C
         response_s=facts.response_s,
         label_s=facts.label_s,
         base_s=facts.base_s,
+        start_window_s=facts.start_window_s,
         load=facts.in_flight / max(facts.slots, 1),
     )
 

@@ -1,7 +1,7 @@
 """What is believed of a vendor: Beta posteriors of ratios, log-normal posteriors of durations, both forgetting."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from scipy import special
@@ -13,8 +13,14 @@ ACCURACY_FORGETTING: Final = 0.999
 
 With 0.985 a vendor was judged by its last 67 labels; the noise of that cost more than drift does (decision 0003).
 """
-SILENCE_RECOVERY_S: Final = 7200.0
-"""Time constant of the cool-down after an offer left unanswered, seconds."""
+AWAY_RATIO: Final = 0.05
+"""Share of the time that a vendor is away: answers nothing for hours, though it says that it accepts offers."""
+AWAY_S: Final = 4 * 3600.0
+"""How long a vendor stays away, on average, seconds."""
+DECLINE_WEIGHT: Final = 0.5
+"""What a decline counts, in silences: an answer is worth having."""
+SILENT_RATIO: Final = 0.1
+"""Share of offers left unanswered by a vendor that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +115,62 @@ class Duration:
         return math.exp(self.log_mean + self.log_spread * float(special.ndtri(probability)))
 
 
-def accept_probability(acceptance: Ratio, seconds_since_silence: float | None) -> float:
-    """Return the probability that the next offer is accepted, cooled down after a silent expiry.
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What offers have taught about a vendor: how often it accepts when it is there, and whether it is there.
 
-    Parameters
+    Attributes
     ----------
-    acceptance
-        Posterior of accepted offers among decided ones.
-    seconds_since_silence
-        Age of the last offer that expired unanswered; None when there was none.
+    successes, failures
+        Forgetting counts; a decline counts half, a silence as far as being away does not explain it, and never less
+        than a decline.
+    p_away
+        Probability that the vendor is away, at ``since_s`` before now.
+    since_s
+        Seconds since the last answer or silence; None before the first.
 
     Notes
     -----
-    ``mean * (1 - 0.9 exp(-dt / 2 h))``: an hour ago still counts, yesterday no longer does.
+    A vendor that is away leaves every offer unanswered; one that is there leaves ``SILENT_RATIO`` of them. One silence
+    makes being away likelier, the next much likelier; an answer ends the doubt, and time takes both back to the usual.
 
-    >>> accept_probability(Ratio(8, 2), None)
-    0.8
-    >>> round(accept_probability(Ratio(8, 2), 0.0), 2)
-    0.08
+    >>> one = Acceptance().silent()
+    >>> round(one.p_away, 2), round(one.after(0).silent().p_away, 2), round(one.after(86400).p_away_now, 2)
+    (0.34, 0.84, 0.05)
     """
-    if seconds_since_silence is None:
-        return acceptance.mean
-    return acceptance.mean * (1 - 0.9 * math.exp(-max(seconds_since_silence, 0.0) / SILENCE_RECOVERY_S))
+
+    successes: float = 0.0
+    failures: float = 0.0
+    p_away: float = AWAY_RATIO
+    since_s: float | None = None
+
+    @property
+    def p_away_now(self) -> float:
+        """Probability that the vendor is away now."""
+        if self.since_s is None:
+            return AWAY_RATIO
+        return AWAY_RATIO + (self.p_away - AWAY_RATIO) * math.exp(-max(self.since_s, 0.0) / AWAY_S)
+
+    def after(self, seconds: float) -> "Acceptance":
+        """Return the same belief some time after its last event."""
+        return replace(self, since_s=seconds)
+
+    def accepted(self, keep: float = FORGETTING) -> "Acceptance":
+        """Return the belief after an offer was accepted."""
+        return Acceptance(self.successes * keep + 1.0, self.failures * keep, 0.0, 0.0)
+
+    def declined(self, keep: float = FORGETTING, weight: float = DECLINE_WEIGHT) -> "Acceptance":
+        """Return the belief after an offer was declined."""
+        return Acceptance(self.successes * keep, self.failures * keep + weight, 0.0, 0.0)
+
+    def silent(self, n: int = 1, keep: float = FORGETTING) -> "Acceptance":
+        """Return the belief after ``n`` offers ran out unanswered at once."""
+        away = self.p_away_now
+        away /= away + (1 - away) * SILENT_RATIO**n
+        return Acceptance(
+            self.successes * keep**n, self.failures * keep**n + n * max(1 - away, DECLINE_WEIGHT), away, 0.0
+        )
+
+    def p_accept(self, prior: Ratio) -> float:
+        """Return the probability that an offer made now is accepted."""
+        return prior.with_counts(self.successes, self.failures).mean * (1 - self.p_away_now)

@@ -4,11 +4,16 @@ from django.db import models
 from django.db.models import Q
 
 from common.models import BaseModel
+from vendors.core.posteriors import AWAY_RATIO
 from vendors.models.capabilities import Capability
 
 
 class RatioPosterior(BaseModel):
-    """Forgetting counts of a yes-or-no outcome (answer right, offer accepted, accepted work completed)."""
+    """Forgetting counts of a yes-or-no outcome (answer right, offer accepted, accepted work completed).
+
+    ``p_away`` is the probability that the vendor was away at ``told_at``, when the last offer was answered or ran out;
+    both belong to acceptance.
+    """
 
     public_prefix = "rpo"
 
@@ -24,12 +29,14 @@ class RatioPosterior(BaseModel):
     successes = models.FloatField(default=0)
     failures = models.FloatField(default=0)
     n_observed = models.PositiveBigIntegerField(default=0)
-    last_silence_at = models.DateTimeField(null=True)
+    p_away = models.FloatField(default=AWAY_RATIO)
+    told_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["capability", "metric"], name="ratio_metric_once"),
             models.CheckConstraint(condition=Q(successes__gte=0, failures__gte=0), name="ratio_counts_positive"),
+            models.CheckConstraint(condition=Q(p_away__gte=0, p_away__lte=1), name="ratio_away_is_a_probability"),
         ]
 
 

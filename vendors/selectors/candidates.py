@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from common.clock import Now, database_now
 from vendors.core.eligibility import Availability, exclusion_of
-from vendors.core.posteriors import Duration, Ratio, accept_probability
+from vendors.core.posteriors import Acceptance, Duration, Ratio
 from vendors.models import (
     Capability,
     CapacityWindow,
@@ -112,7 +112,6 @@ def _facts(
     counted = ratios.get((capability.pk, kinds.ACCEPTANCE))
     acceptance = _ratio(counted, ACCEPTANCE_PRIOR)
     completion = _ratio(ratios.get((capability.pk, kinds.COMPLETION)), COMPLETION_PRIOR)
-    silence = counted.last_silence_at if counted else None
     promised_label_s = agreement.seconds_per_label if agreement else 60.0
     response = _duration(durations.get((capability.pk, DurationPosterior.Metric.RESPONSE)), 120.0)
     label = _duration(durations.get((capability.pk, DurationPosterior.Metric.LABEL)), promised_label_s)
@@ -136,11 +135,18 @@ def _facts(
         completion=completion,
         response=response,
         label=label,
-        p_accept=accept_probability(acceptance, (now - silence).total_seconds() if silence else None),
+        p_accept=_acceptance(counted, now).p_accept(ACCEPTANCE_PRIOR),
         p_complete=completion.mean,
         response_s=response.mean_s,
         label_s=label.mean_s,
     )
+
+
+def _acceptance(counted: RatioPosterior | None, now: datetime.datetime) -> Acceptance:
+    if counted is None:
+        return Acceptance()
+    since_s = (now - counted.told_at).total_seconds() if counted.told_at else None
+    return Acceptance(counted.successes, counted.failures, counted.p_away, since_s)
 
 
 def _windows(agreement: VendorAgreement | None) -> dict[str, int]:

@@ -5,6 +5,7 @@ Capabilities are updated in id order, so that two callers with several capabilit
 
 import math
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -12,22 +13,56 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from vendors.core.posteriors import ACCURACY_FORGETTING, FORGETTING
+from vendors.core.posteriors import (
+    ACCURACY_FORGETTING,
+    AWAY_RATIO,
+    AWAY_S,
+    DECLINE_WEIGHT,
+    FORGETTING,
+    SILENT_RATIO,
+)
 from vendors.models import DurationPosterior, RatioPosterior
 
 _RATIO_SQL = """
-INSERT INTO vendors_ratioposterior
-    (id, created_at, capability_id, metric, successes, failures, n_observed, last_silence_at)
-SELECT uuidv7(), now(), seen.capability_id, %(metric)s, seen.yes, seen.no, seen.n, CASE WHEN %(silent)s THEN now() END
+INSERT INTO vendors_ratioposterior (id, created_at, capability_id, metric, successes, failures, n_observed, p_away)
+SELECT uuidv7(), now(), seen.capability_id, %(metric)s, seen.yes, seen.no, seen.n, %(away)s
 FROM unnest(%(ids)s::uuid[], %(yes)s::float8[], %(no)s::float8[], %(n)s::bigint[])
     AS seen(capability_id, yes, no, n)
 ORDER BY seen.capability_id
 ON CONFLICT (capability_id, metric) DO UPDATE SET
     successes = vendors_ratioposterior.successes * power(%(keep)s, EXCLUDED.n_observed) + EXCLUDED.successes,
     failures = vendors_ratioposterior.failures * power(%(keep)s, EXCLUDED.n_observed) + EXCLUDED.failures,
-    n_observed = vendors_ratioposterior.n_observed + EXCLUDED.n_observed,
-    last_silence_at = coalesce(EXCLUDED.last_silence_at, vendors_ratioposterior.last_silence_at)
+    n_observed = vendors_ratioposterior.n_observed + EXCLUDED.n_observed
 """
+_ANSWER_SQL = """
+INSERT INTO vendors_ratioposterior
+    (id, created_at, capability_id, metric, successes, failures, n_observed, p_away, told_at)
+VALUES (uuidv7(), now(), %(capability)s, 'acceptance', %(yes)s, %(no)s, 1, 0, statement_timestamp())
+ON CONFLICT (capability_id, metric) DO UPDATE SET
+    successes = vendors_ratioposterior.successes * %(keep)s + EXCLUDED.successes,
+    failures = vendors_ratioposterior.failures * %(keep)s + EXCLUDED.failures,
+    n_observed = vendors_ratioposterior.n_observed + 1, p_away = 0, told_at = statement_timestamp()
+"""
+_SILENCE_SQL = """
+INSERT INTO vendors_ratioposterior AS r
+    (id, created_at, capability_id, metric, successes, failures, n_observed, p_away, told_at)
+SELECT uuidv7(), now(), seen.capability_id, 'acceptance', 0, seen.n * greatest(1 - first.away, %(least)s), seen.n,
+       first.away, statement_timestamp()
+FROM unnest(%(ids)s::uuid[], %(n)s::bigint[]) AS seen(capability_id, n)
+CROSS JOIN LATERAL (SELECT %(usual)s / (%(usual)s + (1 - %(usual)s) * power(%(silent)s, seen.n)) AS away) first
+ORDER BY seen.capability_id
+ON CONFLICT (capability_id, metric) DO UPDATE SET (successes, failures, n_observed, p_away, told_at) = (
+    SELECT r.successes * power(%(keep)s, EXCLUDED.n_observed),
+           r.failures * power(%(keep)s, EXCLUDED.n_observed) + EXCLUDED.n_observed * greatest(1 - next.away, %(least)s),
+           r.n_observed + EXCLUDED.n_observed, next.away, statement_timestamp()
+    FROM (SELECT coalesce(%(usual)s + (r.p_away - %(usual)s) * exp(-least(greatest(
+              extract(epoch FROM statement_timestamp() - r.told_at)::float8 / %(stay_s)s, 0), 50)), %(usual)s)
+              AS away) now,
+         LATERAL (SELECT
+             now.away / (now.away + (1 - now.away) * power(%(silent)s, EXCLUDED.n_observed)) AS away) next)
+"""
+"""`Acceptance.silent` for many vendors at once; a test holds the two against each other."""
+
 _DURATION_SQL = """
 INSERT INTO vendors_durationposterior (id, created_at, capability_id, metric, weight, log_sum, log_sum_sq, n_observed)
 VALUES (uuidv7(), now(), %(capability)s, %(duration)s, 1, %(log)s, %(log)s * %(log)s, 1)
@@ -37,7 +72,7 @@ ON CONFLICT (capability_id, metric) DO UPDATE SET
     log_sum_sq = vendors_durationposterior.log_sum_sq * %(keep)s + EXCLUDED.log_sum_sq,
     n_observed = vendors_durationposterior.n_observed + 1
 """
-_RESPONSE_SQL = f"WITH ratio AS ({_RATIO_SQL}) {_DURATION_SQL}"
+_RESPONSE_SQL = f"WITH answer AS ({_ANSWER_SQL}) {_DURATION_SQL}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +88,7 @@ def _log(seconds: float) -> float:
     return math.log(max(seconds, 1e-3))
 
 
-def _record_ratio(
-    metric: str, seen: Mapping[uuid.UUID, Counts], *, silent: bool = False, keep: float = FORGETTING
-) -> None:
+def _record_ratio(metric: str, seen: Mapping[uuid.UUID, Counts], *, keep: float = FORGETTING) -> None:
     if not seen:
         return
     ids = sorted(seen)
@@ -64,12 +97,12 @@ def _record_ratio(
             _RATIO_SQL,
             {
                 "metric": metric,
-                "silent": silent,
                 "ids": ids,
                 "yes": [seen[i].successes for i in ids],
                 "no": [seen[i].failures for i in ids],
                 "n": [seen[i].n for i in ids],
                 "keep": keep,
+                "away": AWAY_RATIO,
             },
         )
 
@@ -95,13 +128,9 @@ def record_response(*, capability_id: uuid.UUID, accepted: bool, seconds: float)
         cursor.execute(
             _RESPONSE_SQL,
             {
-                "ids": [capability_id],
-                "yes": [1.0 if accepted else 0.0],
-                "no": [0.0 if accepted else 0.5],
-                "n": [1],
-                "silent": False,
-                "metric": RatioPosterior.Metric.ACCEPTANCE,
                 "capability": capability_id,
+                "yes": 1.0 if accepted else 0.0,
+                "no": 0.0 if accepted else DECLINE_WEIGHT,
                 "duration": DurationPosterior.Metric.RESPONSE,
                 "log": _log(seconds),
                 "keep": FORGETTING,
@@ -110,11 +139,24 @@ def record_response(*, capability_id: uuid.UUID, accepted: bool, seconds: float)
 
 
 def record_silences(*, capability_ids: Iterable[uuid.UUID]) -> None:
-    """Count offers that expired unanswered: a full miss each, and the cool-down starts anew."""
-    missed: dict[uuid.UUID, int] = {}
-    for capability_id in capability_ids:
-        missed[capability_id] = missed.get(capability_id, 0) + 1
-    _record_ratio(RatioPosterior.Metric.ACCEPTANCE, {i: Counts(0, n, n) for i, n in missed.items()}, silent=True)
+    """Count offers that expired unanswered: missed by a vendor that was there, or a sign that it is away."""
+    missed = Counter(capability_ids)
+    if not missed:
+        return
+    ids = sorted(missed)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SILENCE_SQL,
+            {
+                "ids": ids,
+                "n": [missed[i] for i in ids],
+                "keep": FORGETTING,
+                "usual": AWAY_RATIO,
+                "silent": SILENT_RATIO,
+                "least": DECLINE_WEIGHT,
+                "stay_s": AWAY_S,
+            },
+        )
 
 
 def record_completion(*, capability_id: uuid.UUID, completed: bool) -> None:

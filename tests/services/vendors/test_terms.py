@@ -183,7 +183,7 @@ def test_offers_that_may_not_be_accepted_any_more_go_on_and_are_no_silence():
     sweeper.sweep()
     offer.refresh_from_db()
     assert (offer.state, offer.reason) == ("withdrawn", "vendor_not_admitted")
-    assert not capability.ratios.filter(last_silence_at__isnull=False).exists()
+    assert not capability.ratios.filter(metric="acceptance").exists()
 
 
 def test_an_offer_that_crossed_a_suspension_is_taken_back():

@@ -25,6 +25,7 @@ def vendor(rng: random.Random) -> CandidateFacts:
         response_s=rng.uniform(1, 900),
         label_s=rng.uniform(1, 40),
         base_s=rng.uniform(0, 600),
+        start_window_s=rng.uniform(600, 7200),
         load=rng.random(),
     )
 

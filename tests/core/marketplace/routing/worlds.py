@@ -28,6 +28,7 @@ def candidates(draw: st.DrawFn, **fixed: object) -> CandidateFacts:
         "response_s": draw(st.floats(0.1, 10_000)),
         "label_s": draw(st.floats(0.1, 1000)),
         "base_s": draw(st.floats(0, 10_000)),
+        "start_window_s": draw(st.floats(60, 20_000)),
         "load": draw(st.floats(0, 1)),
     }
     return CandidateFacts(**(facts | fixed))
