@@ -75,6 +75,12 @@ class CampaignStateError(ConflictError):
     code = "campaign_state"
 
 
+class NotDecidedYetError(ConflictError):
+    """This record has no label yet; review it once the answers are in."""
+
+    code = "not_decided_yet"
+
+
 class RuleNotTriedError(ConflictError):
     """Try the rule on history first: POST /rules/{id}/try/, then switch it on."""
 

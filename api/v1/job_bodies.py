@@ -20,7 +20,7 @@ from api.fields import (
 from api.serializers import Body, many
 from api.v1.answers import AnswerIn, check_one
 from marketplace.core.routing import PRIORITIES, Weights
-from marketplace.services.jobs import GoldInput, JobTerms
+from marketplace.services.jobs import MAX_RELABELS, GoldInput, JobTerms
 from marketplace.services.lots import MAX_RECORDS, RecordInput
 from vendors.core.evidence import DATA_CLASSES
 
@@ -87,6 +87,19 @@ class JobIn(Body):
     max_overlap = IntegerField(required=False, min_value=1, max_value=20)
     target_confidence = RatioField(required=False)
     accuracy_floor = RatioField(required=False)
+    aql = NumberField(
+        required=False,
+        allow_null=True,
+        min_value=0.01,
+        max_value=10.0,
+        help_text="Judge work by a sampling plan of ISO 2859-1 (single, normal, level II) with this limit in percent. "
+        "Left out: by the sequential test.",
+    )
+    max_relabels = IntegerField(
+        required=False,
+        max_value=MAX_RELABELS,
+        help_text="Times a refused batch goes out again by itself; then it waits for you. Default: 3.",
+    )
     pinned_vendors = serializers.ListField(child=PublicIdField("ven"), required=False, max_length=100)
     denied_vendors = serializers.ListField(child=PublicIdField("ven"), required=False, max_length=1000)
     is_manual = BooleanField(required=False)

@@ -47,6 +47,8 @@ class JobOut(Resource):
     min_overlap = serializers.IntegerField()
     max_overlap = serializers.IntegerField()
     target_confidence = serializers.FloatField()
+    aql = serializers.FloatField(allow_null=True)
+    max_relabels = serializers.IntegerField()
     pinned_vendors = serializers.ListField(child=PublicIdField("ven"))
     denied_vendors = serializers.ListField(child=PublicIdField("ven"))
     is_manual = serializers.BooleanField()

@@ -40,8 +40,10 @@ class ReviewOut(Resource):
     uri = serializers.CharField(source="record.uri")
     label = serializers.SerializerMethodField()  # type: ignore[assignment]
     confidence = serializers.FloatField(source="record.confidence", allow_null=True)
-    drawing = serializers.IntegerField()
+    drawing = serializers.IntegerField(help_text="0: not drawn, but called for.")
     chance = serializers.FloatField()
+    cause = serializers.CharField(help_text="`drawn`, `rule`, or `model`: a model says something else.")
+    why = serializers.CharField()
     right = serializers.BooleanField(source="is_right", allow_null=True)
     note = serializers.CharField()
     decided_at = serializers.DateTimeField(allow_null=True)

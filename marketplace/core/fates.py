@@ -63,6 +63,11 @@ _REASONS: Final[dict[tuple[str, str], Fate]] = {
     ("batch", "candidates_exhausted"): Fate(
         "customer", "Every candidate was asked in every round: choose.", "POST /batches/{id}/resolve/"
     ),
+    ("batch", "relabel_limit"): Fate(
+        "customer",
+        "Its work was refused again and again: look at the instructions and the gold, then choose.",
+        "POST /batches/{id}/resolve/",
+    ),
     ("batch", "candidates_busy"): Fate("timer", "All candidates are busy or closed; the first to be free is asked."),
     ("offer", "lost_wave"): Fate("nobody", "Another vendor was faster.", "POST /offers/{id}/interest/"),
     ("offer", "budget_exhausted"): Fate("customer", "The job's budget no longer covers the batch.", "POST /jobs/"),

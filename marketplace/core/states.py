@@ -28,7 +28,7 @@ BATCH: Final[dict[BatchState, frozenset[BatchState]]] = {
     BatchState.ESCALATED: frozenset({BatchState.WAITING, BatchState.CANCELLED}),
     BatchState.ASSIGNED: frozenset({BatchState.IN_PROGRESS, BatchState.OFFERING, BatchState.CANCELLED}),
     BatchState.IN_PROGRESS: frozenset({BatchState.DELIVERED, BatchState.OFFERING, BatchState.CANCELLED}),
-    BatchState.DELIVERED: frozenset({BatchState.DONE, BatchState.REWORK, BatchState.OFFERING}),
+    BatchState.DELIVERED: frozenset({BatchState.DONE, BatchState.REWORK, BatchState.OFFERING, BatchState.ESCALATED}),
     BatchState.REWORK: frozenset({BatchState.DELIVERED, BatchState.OFFERING}),
     BatchState.DONE: frozenset(),
     BatchState.CANCELLED: frozenset(),

@@ -13,8 +13,17 @@ from vendors.models import Vendor
 class Review(BaseModel):
     """A decided record drawn for a person to look at; ``chance`` is that with which it was drawn (its weight is 1/it).
 
-    ``pool_size`` records could have been drawn together with it, in the drawing of this number.
+    ``pool_size`` records could have been drawn together with it, in the drawing of this number. Drawing 0 holds records
+    that were not drawn but called for, by a rule or because a model says something else (``cause``); they may be called
+    for before they are decided, and tell nothing about the accuracy of all records.
     """
+
+    class Cause(models.TextChoices):
+        """Why a record is looked at."""
+
+        DRAWN = "drawn"
+        RULE = "rule"
+        MODEL = "model"
 
     public_prefix = "rev"
 
@@ -23,6 +32,8 @@ class Review(BaseModel):
     drawing = models.PositiveIntegerField()
     chance = models.FloatField()
     pool_size = models.PositiveIntegerField()
+    cause = models.CharField(max_length=8, choices=Cause.choices, default=Cause.DRAWN)
+    why = models.TextField(default="", blank=True)
     is_right = models.BooleanField(null=True)
     note = models.TextField(default="", blank=True)
     decided_at = models.DateTimeField(null=True)
@@ -31,6 +42,10 @@ class Review(BaseModel):
         constraints = [
             models.UniqueConstraint(fields=["job", "drawing", "record"], name="review_once_per_drawing"),
             models.CheckConstraint(condition=Q(chance__gt=0, chance__lte=1), name="review_chance_is_ratio"),
+            models.CheckConstraint(
+                condition=Q(cause="drawn", drawing__gte=1) | (~Q(cause="drawn") & Q(drawing=0)),
+                name="review_drawn_or_called_for",
+            ),
             models.CheckConstraint(
                 condition=Q(is_right__isnull=True, decided_at__isnull=True)
                 | Q(is_right__isnull=False, decided_at__isnull=False),

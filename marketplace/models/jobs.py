@@ -47,6 +47,8 @@ class LabelSchema(BaseModel):
 class Job(BaseModel):
     """A standing order: what to label and how, what matters, what it may cost. ``0 <= spent <= committed <= budget``.
 
+    ``aql``, a limit of ISO 2859-1 in percent, has work judged by that standard's sample; null: by the sequential test.
+    A batch refused more than ``max_relabels`` times waits for its customer.
     A billed job holds money of its customer's wallet: ``committed <= held``; what is held and not committed goes back
     when the job ends.
     """
@@ -81,6 +83,8 @@ class Job(BaseModel):
     max_overlap = models.PositiveSmallIntegerField(default=4)
     target_confidence = models.FloatField(default=0.9)
     accuracy_floor = models.FloatField(default=0.7)
+    aql = models.FloatField(null=True)
+    max_relabels = models.PositiveSmallIntegerField(default=3)
     pinned_vendors = ArrayField(models.UUIDField(), default=list)
     denied_vendors = ArrayField(models.UUIDField(), default=list)
     is_manual = models.BooleanField(default=False)

@@ -23,7 +23,7 @@ from marketplace.models import (
     JobRecord,
     LabelSchema,
 )
-from marketplace.services import assignments, events, readings, restrictions
+from marketplace.services import assignments, disagreements, events, readings, restrictions
 from vendors.models import DurationPosterior
 from vendors.selectors import vendors
 from vendors.services import posteriors
@@ -82,10 +82,11 @@ def submit(*, actor: Actor, assignment_id: uuid.UUID, answers: Sequence[Answer])
             return Delivery(assignment, 0, 0)
         _refuse_closed(assignment)
         restrictions.refuse_barred(assignment, [answer.annotator for answer in answers])
-        n_new = _write(assignment, answers, readings, items)
+        fresh = _write(assignment, answers, readings, items)
+        disagreements.notice(assignment.job, [(content_of(items[row.item_id]), row) for row in fresh if row.record_id])
         n_left = assignment.items.filter(is_done=False).count()
-        _progress(assignment, answers, n_new, n_left)
-        return Delivery(assignment, n_new, n_left)
+        _progress(assignment, answers, len(fresh), n_left)
+        return Delivery(assignment, len(fresh), n_left)
 
 
 def _checked(
@@ -134,7 +135,7 @@ def _refuse_closed(assignment: Assignment) -> None:
 
 def _write(
     assignment: Assignment, answers: Sequence[Answer], given: list[readings.Reading], items: dict[uuid.UUID, BatchItem]
-) -> int:
+) -> list[Annotation]:
     instruction = InstructionVersion.objects.filter(job_id=assignment.job_id).order_by("-version").first()
     if instruction is None:
         raise LookupError(f"job {assignment.job_id} has no instructions")
@@ -166,7 +167,7 @@ def _write(
     Annotation.objects.filter(item_id__in=replaced, is_current=True).update(is_current=False)
     Annotation.objects.bulk_create(fresh)
     BatchItem.objects.filter(pk__in=[row.item_id for row in fresh]).update(is_done=True)
-    return len(fresh)
+    return fresh
 
 
 def _progress(assignment: Assignment, answers: Sequence[Answer], n_new: int, n_left: int) -> None:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from common.actors import CUSTOMER, Actor
 from common.errors import ConflictError, FieldError, NotFoundError, PermissionDeniedError, ValidationFailedError
+from marketplace.core.acceptance import AQLS
 from marketplace.core.feasibility import Obstacle
 from marketplace.core.routing import Weights
 from marketplace.core.states import JobState
@@ -22,6 +23,8 @@ from marketplace.services.lots import RecordInput
 
 MAX_WAVE = 3
 """Most offers of one batch that are live at once."""
+MAX_RELABELS = 20
+"""Most times that a batch refused goes out again by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class JobTerms:
     max_overlap: int = 4
     target_confidence: float = 0.9
     accuracy_floor: float = 0.7
+    aql: float | None = None
+    max_relabels: int = 3
     pinned_vendors: tuple[uuid.UUID, ...] = ()
     denied_vendors: tuple[uuid.UUID, ...] = ()
     is_manual: bool = False
@@ -150,6 +155,7 @@ def draft(*, actor: Actor, label_schema_id: uuid.UUID, terms: JobTerms) -> Job:
     if schema is None:
         raise NotFoundError("There is no such label schema.")
     _check_wave(terms)
+    _check_acceptance(terms)
     values = {
         name: getattr(terms, name) for name in terms.__dataclass_fields__ if name not in {"instructions", "weights"}
     }
@@ -162,6 +168,16 @@ def draft(*, actor: Actor, label_schema_id: uuid.UUID, terms: JobTerms) -> Job:
         weight_accuracy=terms.weights.accuracy,
         **values,
     )
+
+
+def _check_acceptance(terms: JobTerms) -> None:
+    if terms.aql is not None and terms.aql not in AQLS:
+        known = ", ".join(f"{limit:g}" for limit in AQLS)
+        detail = f"Give a limit of ISO 2859-1 in percent ({known}), or leave it out; got {terms.aql:g}."
+        raise ValidationFailedError.of("aql", "unknown", detail)
+    if not 0 <= terms.max_relabels <= MAX_RELABELS:
+        detail = f"A batch is labeled again 0 to {MAX_RELABELS} times; got {terms.max_relabels}."
+        raise ValidationFailedError.of("max_relabels", "out_of_range", detail)
 
 
 def _check_wave(terms: JobTerms) -> None:

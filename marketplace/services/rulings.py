@@ -13,10 +13,13 @@ from common.errors import NotFoundError, ValidationFailedError
 from marketplace.core import rules as core
 from marketplace.core.states import OfferState
 from marketplace.errors import EffectEndedError
-from marketplace.models import Assignment, Offer, Rule, RuleEffect
+from marketplace.models import Annotation, Assignment, Offer, Review, Rule, RuleEffect
 from marketplace.selectors import rules as selectors
-from marketplace.services import events, histories, withdrawals
+from marketplace.services import events, histories, second_looks, withdrawals
 from marketplace.services.histories import Subject, Told
+
+MOST_REVIEWED = 50
+"""Records that a rule without a window of answers sends to review at most."""
 
 
 def enforce_due(*, limit: int = 100) -> int:
@@ -78,7 +81,20 @@ def _judge(rule: Rule, work: Assignment, subject: Subject, told: Told) -> bool:
     if is_new:
         facts = {"rule": rule.name, "annotator": subject.annotator, "words": effect.words}
         events.of_batch(work.batch, f"rule.{rule.action}", vendor_id=work.vendor_id, subject=effect.pk, **facts)
+        if rule.action == "review":
+            _call_to_review(rule, told.annotation_ids[: hit.position + 1], effect.words)
     return is_new
+
+
+def _call_to_review(rule: Rule, answered: list[uuid.UUID], words: str) -> None:
+    """Have a person look at the newest records that the subject answered, as many as the rule looks at."""
+    newest = answered[-(rule.window_answers or MOST_REVIEWED) :]
+    rows = Annotation.objects.filter(pk__in=newest, record__isnull=False).values_list("job", "record")
+    by_job: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for job_id, record_id in rows:
+        by_job.setdefault(job_id, set()).add(record_id)
+    for job_id, records in sorted(by_job.items()):
+        second_looks.call_for(job_id, records, Review.Cause.RULE, words)
 
 
 def _is_lasting(rule: Rule) -> bool:

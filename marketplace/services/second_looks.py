@@ -1,6 +1,7 @@
 """Reviews: decided records, the unsure ones more often, are looked at by a person, who confirms or corrects."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from common.clock import Now
 from common.errors import NotFoundError, ValidationFailedError
 from marketplace.core import reviewing
 from marketplace.core.states import RecordState
-from marketplace.errors import AlreadyDecidedError
+from marketplace.errors import AlreadyDecidedError, NotDecidedYetError
 from marketplace.models import JobRecord, Review
 from marketplace.selectors import jobs
 from marketplace.services import corrections, events, readings
@@ -35,7 +36,8 @@ def draw(*, actor: Actor, job_id: uuid.UUID, n: int, seed: int = 0) -> list[Revi
     actor.require("jobs:write")
     with transaction.atomic(durable=True):
         job = jobs.get(actor, job_id, lock=True)
-        rows = JobRecord.objects.filter(job=job, state__in=_DECIDED, reviews=None).order_by("pk")
+        drawn_before = Review.objects.filter(job=job, cause=Review.Cause.DRAWN).values("record")
+        rows = JobRecord.objects.filter(job=job, state__in=_DECIDED).exclude(pk__in=drawn_before).order_by("pk")
         pool = list(rows.values_list("pk", "confidence"))
         if not pool:
             raise ValidationFailedError.of("n", "nothing_left", "No decided record is left that was not drawn before.")
@@ -70,6 +72,8 @@ def decide(*, actor: Actor, review_id: uuid.UUID, label: Any, note: str = "") ->
     ------
     AlreadyDecidedError
         When it was decided otherwise.
+    NotDecidedYetError
+        When the record, called for early, has no label yet.
     """
     actor.require("jobs:write")
     with transaction.atomic(durable=True):
@@ -80,6 +84,8 @@ def decide(*, actor: Actor, review_id: uuid.UUID, label: Any, note: str = "") ->
         record = row.record
         schema = record.job.label_schema
         found = readings.read(schema, label, record.metadata, "answer")
+        if record.state not in _DECIDED:
+            raise NotDecidedYetError(state=record.state)
         if row.decided_at is not None:
             if corrections.says(schema, record.metadata, corrections.reading_of(record), found):
                 return row
@@ -100,7 +106,7 @@ def accuracy(*, actor: Actor, job_id: uuid.UUID) -> reviewing.Accuracy | None:
     """
     job = jobs.get(actor, job_id)
     rows = list(
-        Review.objects.filter(job=job)
+        Review.objects.filter(job=job, cause=Review.Cause.DRAWN)
         .order_by("drawing", "pk")
         .values_list("drawing", "chance", "pool_size", "is_right")
     )
@@ -110,3 +116,17 @@ def accuracy(*, actor: Actor, job_id: uuid.UUID) -> reviewing.Accuracy | None:
             right, chance = np.array([float(bool(row[3])) for row in mine]), np.array([row[1] for row in mine])
             return reviewing.estimate(right, chance, mine[0][2])
     return None
+
+
+def call_for(job_id: uuid.UUID, record_ids: Iterable[uuid.UUID], cause: Review.Cause, why: str) -> int:
+    """Call records to review beside the drawings, each once, in the caller's transaction; return how many are new."""
+    wanted = set(record_ids)
+    known = Review.objects.filter(job_id=job_id, drawing=0, record__in=wanted).values_list("record", flat=True)
+    fresh = sorted(wanted.difference(known))
+    Review.objects.bulk_create(
+        [Review(job_id=job_id, record_id=pk, drawing=0, chance=1.0, pool_size=1, cause=cause, why=why) for pk in fresh],
+        ignore_conflicts=True,
+    )
+    if fresh:
+        events.of_job(job_id, "reviews.called", cause=cause.value, n=len(fresh), why=why)
+    return len(fresh)

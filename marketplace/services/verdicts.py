@@ -55,7 +55,7 @@ def _decide(assignment: Assignment, given: list[Given], facts: Evidence, *, is_f
     """Return the outcome, or ``escalated`` while it is open."""
     answers = [g for g in given if g.record_id is not None]
     gold = [g for g in given if g.gold_id is not None]
-    verdict = acceptance.decide(_evidence(assignment, answers, gold, facts), _plan(assignment.job), is_final=is_final)
+    verdict = _verdict(assignment, _evidence(assignment, answers, gold, facts), is_final=is_final)
     decision = _feasible(assignment, verdict)
     if decision == "escalated":
         return decision
@@ -69,6 +69,15 @@ def _decide(assignment: Assignment, given: list[Given], facts: Evidence, *, is_f
     else:
         _accept(assignment)
     return decision
+
+
+def _verdict(assignment: Assignment, found: acceptance.Evidence, *, is_final: bool) -> acceptance.Verdict:
+    """Return the verdict by the job's test; a sample is drawn from the work's id, so that a retry draws the same."""
+    plan, aql = _plan(assignment.job), assignment.job.aql
+    if aql is None:
+        return acceptance.decide(found, plan, is_final=is_final)
+    rng = np.random.default_rng(assignment.pk.int)
+    return acceptance.decide_by_sampling(found, aql, rng, plan, is_final=is_final)
 
 
 def _evidence(assignment: Assignment, answers: list[Given], gold: list[Given], facts: Evidence) -> acceptance.Evidence:
@@ -124,6 +133,8 @@ def _feasible(assignment: Assignment, verdict: acceptance.Verdict) -> str:
     may_be_asked = assignment.n_reworks == 0 and assignment.state == AssignmentState.SUBMITTED
     if may_be_asked and take_back(vendor_id=assignment.vendor_id):
         return Outcome.REWORK
+    if assignment.job.aql is not None and verdict.reasons[0].code == "sample_refused":
+        return Outcome.REJECTED
     return Outcome.ACCEPTED if verdict.error <= _plan(assignment.job).max_error else Outcome.REJECTED
 
 
@@ -172,10 +183,20 @@ def _reject(assignment: Assignment) -> None:
     assignment.save(update_fields=["state", "reason"])
     Assignment.objects.filter(pk=assignment.pk).update(closed_at=Now())
     settlements.settle(assignment)
+    _offer_again(assignment, n_open)
+
+
+def _offer_again(assignment: Assignment, n_open: int) -> None:
+    """Put a refused batch on offer once more; after too often, stop and leave it to the customer."""
     batch = Batch.objects.select_for_update().get(pk=assignment.batch_id)
-    batch.state, batch.n_open = BatchState.OFFERING, n_open
-    batch.save(update_fields=["state", "n_open"])
-    Batch.objects.filter(pk=batch.pk).update(offer_due_at=Now())
+    n_refused = Assignment.objects.filter(batch=batch, state=AssignmentState.REJECTED).count()
+    is_over = n_refused > assignment.job.max_relabels
+    batch.state, batch.n_open = BatchState.ESCALATED if is_over else BatchState.OFFERING, n_open
+    batch.reason = "relabel_limit" if is_over else batch.reason
+    batch.save(update_fields=["state", "n_open", "reason"])
+    Batch.objects.filter(pk=batch.pk).update(offer_due_at=None if is_over else Now())
+    if is_over:
+        events.of_batch(batch, "batch.escalated", subject=batch.pk, reason="relabel_limit", n_refused=n_refused)
 
 
 def _accept(assignment: Assignment) -> None:

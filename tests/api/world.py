@@ -263,6 +263,8 @@ def _further_terms() -> dict[str, Any]:
         "due_at": "2100-01-01T00:00:00Z",
         "gold_ratio": 0.1,
         "max_overlap": 3,
+        "aql": 2.5,
+        "max_relabels": 2,
         "target_confidence": 0.9,
         "accuracy_floor": 0.7,
         "pinned_vendors": [],

@@ -49,6 +49,7 @@ class Action:
 ACTIONS: Final[dict[str, Action]] = {
     "warn": Action("tell the vendor", SUBJECTS, needs_duration=False),
     "extra_overlap": Action("ask one more opinion on the records answered", SUBJECTS, needs_duration=True),
+    "review": Action("send the newest records answered to review", SUBJECTS, needs_duration=False),
     "pause_annotator": Action("take no answers of the annotator for a while", ("annotator",), needs_duration=True),
     "ban_annotator": Action("take no more answers of the annotator", ("annotator",), needs_duration=False),
     "pause_vendor": Action("make the vendor no offers for a while", ("vendor",), needs_duration=True),
