@@ -16,6 +16,17 @@ from portal.customer import quote, ranking
 from portal.customer.forms import JobForm, KindForm
 from portal.customer.ranking import Choice
 
+NAMES = {
+    "name": "title",
+    "label_schema": "classes",
+    "max_price_micro": "max_price",
+    "budget_micro": "budget",
+    "review_window_s": "review_hours",
+    "gold_ratio": "gold_share",
+    "target_confidence": "confidence",
+    "accuracy_floor": "floor",
+}
+"""The form's field for a field of the service, where the two differ."""
 _FEE = Job._meta.get_field("fee_basis_points").get_default()
 
 
@@ -41,7 +52,7 @@ def _post(request: HttpRequest, actor: Actor) -> HttpResponse:
         try:
             job = _create(actor, filled, choice)
         except DomainError as error:
-            pages.put_beside(filled, error, {"name": "title", "label_schema": "classes"})
+            pages.put_beside(filled, error, NAMES)
         else:
             messages.success(request, "The job is posted; its first batches are on offer.")
             return redirect("portal:job", job_id=job.pk)
@@ -57,27 +68,28 @@ def _has_unknown(actor: Actor, filled: JobForm, choice: Choice, data: QueryDict)
 
 
 def _create(actor: Actor, filled: JobForm, choice: Choice) -> Job:
-    schema = _schema(actor, filled.cleaned_data["title"], filled.cleaned_data["classes"])
+    given = filled.cleaned_data
+    schema = _schema(actor, given["title"], given["task_type"], given["classes"], given["rules"])
     return jobs.create(
         actor=actor,
         label_schema_id=schema.pk,
         terms=filled.terms(pinned_vendors=choice.pinned, denied_vendors=choice.denied),
-        gold=filled.cleaned_data["gold"],
-        records=filled.cleaned_data["records"],
+        gold=given["gold"],
+        records=given["records"],
     )
 
 
-def _schema(actor: Actor, title: str, classes: list[str]) -> LabelSchema:
-    """Return the actor's schema of exactly these classes, made now if there is none (so a second try finds it)."""
-    same = selectors.schemas(actor).filter(task_type="classification", classes=classes, rules={}).order_by("pk").first()
+def _schema(actor: Actor, title: str, task_type: str, classes: list[str], rules: dict[str, Any]) -> LabelSchema:
+    """Return the actor's schema of exactly this kind, made now if there is none (so a second try finds it)."""
+    kind: dict[str, Any] = {"task_type": task_type, "classes": classes, "rules": rules}
+    same = selectors.schemas(actor).filter(**kind).order_by("pk").first()
     if same is not None:
         return same
     try:
-        return jobs.create_schema(actor=actor, name=title, task_type="classification", classes=classes)
+        return jobs.create_schema(actor=actor, name=title, **kind)
     except ConflictError:
         number = selectors.schemas(actor).count() + 1
-        name = f"{title[:180]} ({number})"
-        return jobs.create_schema(actor=actor, name=name, task_type="classification", classes=classes)
+        return jobs.create_schema(actor=actor, name=f"{title[:180]} ({number})", **kind)
 
 
 def _initial() -> QueryDict:

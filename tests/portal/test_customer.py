@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FORM = {
     "title": "Animals at night",
     "instructions": "Say what it is.",
+    "task_type": "classification",
     "classes": "cat\ndog\nbird",
     "records": "r-1, https://example.org/1.png\nr-2",
     "gold": "g-1, cat\ng-2, -",
