@@ -118,6 +118,15 @@ class EstimateOut(Resource):
     n_observed = serializers.IntegerField()
 
 
+class CherryPickingOut(Resource):
+    """How much likelier batches are accepted in general than hard ones, with a 90 % interval."""
+
+    index = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    n_hard_offers = serializers.IntegerField()
+
+
 class ScoreOut(Resource):
     """A kind of work with the price in force and what is believed of it."""
 
@@ -133,6 +142,8 @@ class ScoreOut(Resource):
     accuracy = EstimateOut()
     acceptance = EstimateOut()
     completion = EstimateOut()
+    accuracy_hard = EstimateOut(allow_null=True)
+    cherry_picking = CherryPickingOut(allow_null=True)
 
 
 class CapacityOut(Resource):

@@ -103,6 +103,11 @@ class Batch(BaseModel):
             models.Index(fields=["job", "-id"], name="batch_by_job"),
         ]
 
+    @property
+    def is_hard(self) -> bool:
+        """Whether at least half of the records are known to be hard."""
+        return (self.hard_ratio or 0.0) >= 0.5
+
 
 class Offer(BaseModel):
     """A time-limited proposal of a batch to one vendor, at a price that will not change.

@@ -24,7 +24,7 @@ _MAX_LAYERS: Final = 10
 
 _EXPIRE: Final = """
 WITH due AS MATERIALIZED (
-    SELECT o.id, b.state = 'offering' AS is_open
+    SELECT o.id, b.state = 'offering' AS is_open, coalesce(b.hard_ratio, 0) >= 0.5 AS is_hard
     FROM marketplace_offer o JOIN marketplace_batch b ON b.id = o.batch_id
     WHERE o.state = 'live' AND o.expires_at <= statement_timestamp()
     ORDER BY o.expires_at LIMIT %(limit)s FOR NO KEY UPDATE OF o, b SKIP LOCKED
@@ -35,7 +35,7 @@ WITH due AS MATERIALIZED (
         decided_at = statement_timestamp()
     FROM due WHERE o.id = due.id
     RETURNING o.id, o.job_id, o.lot_id, o.batch_id, o.vendor_id, o.capability_id, o.sequence, o.state, o.reason,
-              o.state = 'expired' AND NOT o.is_cut AS is_silence
+              o.state = 'expired' AND NOT o.is_cut AS is_silence, due.is_hard
 ), freed AS (
     UPDATE marketplace_batch b SET offer_due_at = statement_timestamp()
     FROM gone WHERE b.id = gone.batch_id AND b.state = 'offering'
@@ -45,7 +45,7 @@ WITH due AS MATERIALIZED (
            jsonb_build_object('sequence', sequence, 'reason', reason)
     FROM gone
 )
-SELECT capability_id, is_silence FROM gone WHERE state = 'expired'
+SELECT capability_id, is_silence, is_hard FROM gone WHERE state = 'expired'
 """
 """Offer and batch are locked together, and skipped together: two sweepers never wait for each other. A live offer whose
 batch is taken lost a race that ended in a crash; it counts against nobody."""
@@ -222,8 +222,10 @@ def expire(*, limit: int = LIMIT) -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_EXPIRE, {"limit": limit})
-        gone: list[tuple[uuid.UUID, bool]] = cursor.fetchall()
-        posteriors.record_silences(capability_ids=[capability_id for capability_id, is_silence in gone if is_silence])
+        gone: list[tuple[uuid.UUID, bool, bool]] = cursor.fetchall()
+        silent = [(capability_id, is_hard) for capability_id, is_silence, is_hard in gone if is_silence]
+        posteriors.record_silences(capability_ids=[capability_id for capability_id, _ in silent])
+        posteriors.record_hard_responses(missed=[capability_id for capability_id, is_hard in silent if is_hard])
     return len(gone)
 
 

@@ -65,13 +65,14 @@ def accept(*, actor: Actor, offer_id: uuid.UUID, n_records: int | None = None) -
 
 _TAKE = """
 UPDATE marketplace_offer o SET state = 'accepted', decided_at = statement_timestamp(), reason = 'accepted'
-FROM marketplace_job j, vendors_vendor v, vendors_capability k
+FROM marketplace_job j, marketplace_batch b, vendors_vendor v, vendors_capability k
 WHERE o.id = %(offer)s AND o.vendor_id = %(vendor)s AND o.state = 'live' AND o.expires_at > statement_timestamp()
-  AND j.id = o.job_id AND v.id = o.vendor_id AND k.id = o.capability_id
+  AND j.id = o.job_id AND b.id = o.batch_id AND v.id = o.vendor_id AND k.id = o.capability_id
 RETURNING o.id, o.batch_id, o.job_id, o.vendor_id, o.capability_id, o.n_items, o.price_micro,
           extract(epoch FROM statement_timestamp() - o.created_at)::float8,
           j.fee_basis_points, j.wave_size, j.is_splittable, v.state,
-          k.status = 'active' AND coalesce(least(k.qualified_until, k.evidence_until) > statement_timestamp(), true)
+          k.status = 'active' AND coalesce(least(k.qualified_until, k.evidence_until) > statement_timestamp(), true),
+          coalesce(b.hard_ratio, 0) >= 0.5
 """
 _CLAIM = """
 WITH batch AS (
@@ -102,6 +103,7 @@ class _Taken:
     is_splittable: bool
     vendor_state: str
     is_capable: bool
+    is_hard: bool
 
 
 def _accept(offer_id: uuid.UUID, vendor_id: uuid.UUID, n_records: int | None) -> Assignment:
@@ -119,6 +121,8 @@ def _accept(offer_id: uuid.UUID, vendor_id: uuid.UUID, n_records: int | None) ->
     _reserve(vendor_id, n_taken)
     assignment = assignments.open_for(offer_id=offer_id, vendor_id=vendor_id, n_items=n_taken, reserved_micro=cost)
     posteriors.record_response(capability_id=taken.capability_id, accepted=True, seconds=taken.waited_s)
+    if taken.is_hard:
+        posteriors.record_hard_responses(accepted=[taken.capability_id])
     return assignment
 
 
@@ -216,6 +220,8 @@ def decline(*, actor: Actor, offer_id: uuid.UUID, reason: str) -> Offer:
             _already_decided(offer)
         _hand_on(offer)
         posteriors.record_response(capability_id=offer.capability_id, accepted=False, seconds=_answered_in(offer))
+        if offer.batch.is_hard:
+            posteriors.record_hard_responses(missed=[offer.capability_id])
         events.of_batch(offer.batch, "offer.declined", vendor_id=vendor.pk, subject=offer.pk, reason=reason)
     nudges.sweep_soon()
     return offer

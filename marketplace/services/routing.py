@@ -39,16 +39,17 @@ def obstacles(job: Job, n_records: int) -> list[feasibility.Obstacle]:
 
 
 def preview(
-    job: Job, n_records: int, eager: frozenset[uuid.UUID] = frozenset()
+    job: Job, n_records: int, eager: frozenset[uuid.UUID] = frozenset(), hard_ratio: float = 0.0
 ) -> list[tuple[VendorFacts, routing.Ranked]]:
     """Return the ranking a batch of this size would get now, best first, without storing it.
 
+    ``hard_ratio`` is the share of hard records: so much their record on hard ones counts.
     Among equals, vendors ``eager`` for it (late interest) come first, then those not offered anything for longest.
     """
     facts = sorted(_least_recently_offered_first(_facts_for(job)), key=lambda f: f.vendor_id not in eager)
     denied = _denied(job)
     ranked = routing.rank(
-        [_as_candidate(f, denied) for f in facts],
+        [_as_candidate(f, denied, hard_ratio) for f in facts],
         weights=routing.Weights(job.weight_cost, job.weight_speed, job.weight_accuracy),
         reference=routing.REFERENCES[job.label_schema.task_type],
         limits=routing.Limits(job.max_price_micro, job.min_accuracy, job.currency),
@@ -82,17 +83,18 @@ def _denied(job: Job) -> dict[uuid.UUID, str]:
     return paused | blocked
 
 
-def _as_candidate(facts: VendorFacts, denied: dict[uuid.UUID, str]) -> routing.CandidateFacts:
+def _as_candidate(facts: VendorFacts, denied: dict[uuid.UUID, str], hard_ratio: float = 0.0) -> routing.CandidateFacts:
     exclusion = denied.get(facts.vendor_id, facts.exclusion)
+    accuracy = (1 - hard_ratio) * facts.accuracy.mean + hard_ratio * facts.accuracy_hard.mean
     return routing.CandidateFacts(
         vendor_id=facts.vendor_id,
         exclusion=exclusion,
         price_micro=facts.price_micro,
         currency=facts.currency,
         min_batch=facts.min_batch,
-        accuracy_mean=facts.accuracy.mean,
-        accuracy_low=facts.accuracy.lower(),
-        p_accept=facts.p_accept,
+        accuracy_mean=accuracy,
+        accuracy_low=min(facts.accuracy.lower(), accuracy),
+        p_accept=(1 - hard_ratio) * facts.p_accept + hard_ratio * facts.p_accept_hard,
         p_complete=facts.p_complete,
         response_s=facts.response_s,
         label_s=facts.label_s,
@@ -105,8 +107,9 @@ def _as_candidate(facts: VendorFacts, denied: dict[uuid.UUID, str]) -> routing.C
 def rank_batches(*, batch_ids: Iterable[uuid.UUID]) -> int:
     """Rank and put on offer the given batches that are drafts or waiting; return how many.
 
-    One stored ranking serves all batches of a job with the same size and late interest. Locks the batches (others are
-    skipped); a batch without any eligible candidate is escalated to its customer. Safe to run twice.
+    One stored ranking serves all batches of a job with the same size, share of hard records and late interest. Locks
+    the batches (others are skipped); a batch without any eligible candidate is escalated to its customer. Safe to run
+    twice.
     """
     with transaction.atomic():
         batches = list(
@@ -116,18 +119,18 @@ def rank_batches(*, batch_ids: Iterable[uuid.UUID]) -> int:
             .order_by("pk")
         )
         interested = interests.waiting(batches)
-        groups: dict[tuple[uuid.UUID, int, frozenset[uuid.UUID]], list[Batch]] = defaultdict(list)
+        groups: dict[tuple[uuid.UUID, int, frozenset[uuid.UUID], float], list[Batch]] = defaultdict(list)
         for batch in batches:
-            groups[batch.job_id, batch.n_open, interested[batch.pk]].append(batch)
-        for (_, n_records, eager), members in groups.items():
-            run = _store(members[0].job, n_records, eager)
+            groups[batch.job_id, batch.n_open, interested[batch.pk], batch.hard_ratio or 0.0].append(batch)
+        for (_, n_records, eager, hard_ratio), members in groups.items():
+            run = _store(members[0].job, n_records, eager, hard_ratio)
             _offer_by(run, members)
             interests.consider(run, members, eager)
     return len(batches)
 
 
-def _store(job: Job, n_records: int, eager: frozenset[uuid.UUID]) -> RankingRun:
-    rows = preview(job, n_records, eager)
+def _store(job: Job, n_records: int, eager: frozenset[uuid.UUID], hard_ratio: float) -> RankingRun:
+    rows = preview(job, n_records, eager, hard_ratio)
     inputs = json.dumps([asdict(facts) for facts, _ in rows], default=str, sort_keys=True)
     run = RankingRun.objects.create(
         job=job,

@@ -11,8 +11,9 @@ from django.conf import settings
 from common.clock import Now, database_now
 from marketplace.core import acceptance
 from marketplace.core.acceptance import Plan
+from marketplace.core.cutting import HARD
 from marketplace.core.states import AnnotationState, AssignmentState, BatchState, Outcome
-from marketplace.models import Annotation, Assignment, Batch, BatchItem, Job, Verdict
+from marketplace.models import Annotation, Assignment, Batch, BatchItem, Job, JobRecord, Verdict
 from marketplace.services import events, settlements
 from marketplace.services.evidence import Evidence, Given
 from vendors.models import RatioPosterior
@@ -145,6 +146,19 @@ def _teach(assignment: Assignment, answers: list[Given], gold: list[Given], fact
     wrong = len(gold) - n_correct + _PEER_WEIGHT * float((1 - proba).sum())
     counts = posteriors.Counts(right, wrong, len(gold) + len(proba))
     posteriors.record_accuracy(seen={assignment.capability_id: counts})
+    if assignment.batch.hard_ratio:
+        _teach_hard(assignment, answers, facts)
+
+
+def _teach_hard(assignment: Assignment, answers: list[Given], facts: Evidence) -> None:
+    ids = [g.record_id for g in answers if g.record_id is not None]
+    hard = set(JobRecord.objects.filter(pk__in=ids, difficulty__gte=HARD).values_list("pk", flat=True))
+    proba = np.array([facts.proba_right(g) for g in answers if g.record_id in hard])
+    proba = proba[~np.isnan(proba)]
+    if len(proba):
+        right, wrong = _PEER_WEIGHT * float(proba.sum()), _PEER_WEIGHT * float((1 - proba).sum())
+        counts = posteriors.Counts(right, wrong, len(proba))
+        posteriors.record_hard_accuracy(seen={assignment.capability_id: counts})
 
 
 def _send_back(assignment: Assignment, annotation_ids: tuple[str, ...]) -> None:

@@ -19,6 +19,8 @@ AWAY_S: Final = 4 * 3600.0
 """How long a vendor stays away, on average, seconds."""
 DECLINE_WEIGHT: Final = 0.5
 """What a decline counts, in silences: an answer is worth having."""
+HARD_PRIOR: Final = 10.0
+"""Observations that the general record counts for on hard records."""
 SILENT_RATIO: Final = 0.1
 """Share of offers left unanswered by a vendor that is there."""
 
@@ -51,6 +53,11 @@ class Ratio:
     def mean(self) -> float:
         """Posterior mean in (0, 1)."""
         return self.alpha / (self.alpha + self.beta)
+
+    @property
+    def variance(self) -> float:
+        """Posterior variance."""
+        return self.mean * (1 - self.mean) / (self.n + 1)
 
     @property
     def n(self) -> float:
@@ -113,6 +120,15 @@ class Duration:
     def quantile_s(self, probability: float) -> float:
         """Return the duration in seconds not exceeded with a probability."""
         return math.exp(self.log_mean + self.log_spread * float(special.ndtri(probability)))
+
+
+def on_hard(general: Ratio, successes: float, failures: float) -> Ratio:
+    """Return the belief about hard records: what is seen on them, on top of the general mean counted ``HARD_PRIOR``.
+
+    >>> on_hard(Ratio(90, 10), 0, 0).mean, on_hard(Ratio(90, 10), 10, 10).mean
+    (0.9, 0.6333333333333333)
+    """
+    return Ratio(HARD_PRIOR * general.mean + successes, HARD_PRIOR * (1 - general.mean) + failures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ class RatioPosterior(BaseModel):
     """Forgetting counts of a yes-or-no outcome (answer right, offer accepted, accepted work completed).
 
     ``p_away`` is the probability that the vendor was away at ``told_at``, when the last offer was answered or ran out;
-    both belong to acceptance.
+    both belong to acceptance. Hard records, and batches of mostly hard ones, are counted a second time on their own.
     """
 
     public_prefix = "rpo"
@@ -21,7 +21,9 @@ class RatioPosterior(BaseModel):
         """What is counted."""
 
         ACCURACY = "accuracy"
+        ACCURACY_HARD = "accuracy_hard"
         ACCEPTANCE = "acceptance"
+        ACCEPTANCE_HARD = "acceptance_hard"
         COMPLETION = "completion"
 
     capability = models.ForeignKey(Capability, on_delete=models.CASCADE, related_name="ratios")

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from common.clock import Now, database_now
 from vendors.core.eligibility import Availability, exclusion_of
-from vendors.core.posteriors import Acceptance, Duration, Ratio
+from vendors.core.posteriors import Acceptance, Duration, Ratio, on_hard
 from vendors.models import (
     Capability,
     CapacityWindow,
@@ -47,7 +47,9 @@ class VendorFacts:
     completion: Ratio
     response: Duration
     label: Duration
+    accuracy_hard: Ratio
     p_accept: float
+    p_accept_hard: float
     p_complete: float
     response_s: float
     label_s: float
@@ -115,6 +117,9 @@ def _facts(
     promised_label_s = agreement.seconds_per_label if agreement else 60.0
     response = _duration(durations.get((capability.pk, DurationPosterior.Metric.RESPONSE)), 120.0)
     label = _duration(durations.get((capability.pk, DurationPosterior.Metric.LABEL)), promised_label_s)
+    accuracy = _ratio(ratios.get((capability.pk, kinds.ACCURACY)), ACCURACY_PRIOR)
+    told = _acceptance(counted, now)
+    willing = _on_hard(acceptance, ratios.get((capability.pk, kinds.ACCEPTANCE_HARD))).mean
     return VendorFacts(
         vendor_id=vendor.pk,
         capability_id=capability.pk,
@@ -130,16 +135,22 @@ def _facts(
         seconds_per_label=promised_label_s,
         slots=capacity.slots,
         in_flight=capacity.in_flight,
-        accuracy=_ratio(ratios.get((capability.pk, kinds.ACCURACY)), ACCURACY_PRIOR),
+        accuracy=accuracy,
+        accuracy_hard=_on_hard(accuracy, ratios.get((capability.pk, kinds.ACCURACY_HARD))),
         acceptance=acceptance,
         completion=completion,
         response=response,
         label=label,
-        p_accept=_acceptance(counted, now).p_accept(ACCEPTANCE_PRIOR),
+        p_accept=told.p_accept(ACCEPTANCE_PRIOR),
+        p_accept_hard=willing * (1 - told.p_away_now),
         p_complete=completion.mean,
         response_s=response.mean_s,
         label_s=label.mean_s,
     )
+
+
+def _on_hard(general: Ratio, counted: RatioPosterior | None) -> Ratio:
+    return on_hard(general, counted.successes, counted.failures) if counted else on_hard(general, 0, 0)
 
 
 def _acceptance(counted: RatioPosterior | None, now: datetime.datetime) -> Acceptance:

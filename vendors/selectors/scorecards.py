@@ -1,9 +1,10 @@
 """What the market has learnt about a vendor, by capability, with the uncertainty of it."""
 
+import math
 import uuid
 from dataclasses import dataclass
 
-from vendors.core.posteriors import Ratio
+from vendors.core.posteriors import Ratio, on_hard
 from vendors.models import Capability, PriceListEntry, RatioPosterior, Vendor
 from vendors.selectors.candidates import ACCEPTANCE_PRIOR, ACCURACY_PRIOR, COMPLETION_PRIOR, in_force
 
@@ -25,6 +26,19 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class CherryPicking:
+    """How much likelier a vendor accepts batches in general than hard ones, with a 90 % interval; above 0 it picks.
+
+    None where it was never offered a hard batch.
+    """
+
+    index: float
+    low: float
+    high: float
+    n_hard_offers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One kind of work of a vendor: its price in force and what is believed of it."""
 
@@ -40,6 +54,8 @@ class Score:
     accuracy: Estimate
     acceptance: Estimate
     completion: Estimate
+    accuracy_hard: Estimate | None
+    cherry_picking: CherryPicking | None
 
 
 def of_vendor(vendor: Vendor) -> list[Score]:
@@ -70,9 +86,35 @@ def _score(capability: Capability, price: PriceListEntry | None) -> Score:
         accuracy=_estimate(ratios.get(metric.ACCURACY), _PRIORS[metric.ACCURACY]),
         acceptance=_estimate(ratios.get(metric.ACCEPTANCE), _PRIORS[metric.ACCEPTANCE]),
         completion=_estimate(ratios.get(metric.COMPLETION), _PRIORS[metric.COMPLETION]),
+        accuracy_hard=_accuracy_hard(ratios),
+        cherry_picking=_cherry_picking(ratios),
     )
 
 
+def _belief(row: RatioPosterior | None, prior: Ratio) -> Ratio:
+    return prior.with_counts(row.successes, row.failures) if row else prior
+
+
+def _accuracy_hard(ratios: dict[str, RatioPosterior]) -> Estimate | None:
+    row = ratios.get(RatioPosterior.Metric.ACCURACY_HARD)
+    if row is None:
+        return None
+    general = _belief(ratios.get(RatioPosterior.Metric.ACCURACY), ACCURACY_PRIOR)
+    belief = on_hard(general, row.successes, row.failures)
+    return Estimate(belief.mean, belief.lower(), belief.upper(), row.n_observed)
+
+
+def _cherry_picking(ratios: dict[str, RatioPosterior]) -> CherryPicking | None:
+    row = ratios.get(RatioPosterior.Metric.ACCEPTANCE_HARD)
+    if row is None:
+        return None
+    general = _belief(ratios.get(RatioPosterior.Metric.ACCEPTANCE), ACCEPTANCE_PRIOR)
+    hard = on_hard(general, row.successes, row.failures)
+    spread = 1.645 * math.sqrt(general.variance + hard.variance)
+    index = general.mean - hard.mean
+    return CherryPicking(index, index - spread, index + spread, row.n_observed)
+
+
 def _estimate(row: RatioPosterior | None, prior: Ratio) -> Estimate:
-    belief = prior.with_counts(row.successes, row.failures) if row else prior
+    belief = _belief(row, prior)
     return Estimate(belief.mean, belief.lower(), belief.upper(), row.n_observed if row else 0)

@@ -112,6 +112,18 @@ def record_accuracy(*, seen: Mapping[uuid.UUID, Counts]) -> None:
     _record_ratio(RatioPosterior.Metric.ACCURACY, seen, keep=ACCURACY_FORGETTING)
 
 
+def record_hard_accuracy(*, seen: Mapping[uuid.UUID, Counts]) -> None:
+    """Count the right and wrong answers that were given on hard records once more, on their own."""
+    _record_ratio(RatioPosterior.Metric.ACCURACY_HARD, seen, keep=ACCURACY_FORGETTING)
+
+
+def record_hard_responses(*, accepted: Iterable[uuid.UUID] = (), missed: Iterable[uuid.UUID] = ()) -> None:
+    """Count offers of hard batches, by capability: accepted, or missed (declined or left to run out)."""
+    seen = {i: Counts(n, 0, n) for i, n in Counter(accepted).items()}
+    seen |= {i: Counts(0, DECLINE_WEIGHT * n, n) for i, n in Counter(missed).items()}
+    _record_ratio(RatioPosterior.Metric.ACCEPTANCE_HARD, seen)
+
+
 def correct_accuracy(*, seen: Mapping[uuid.UUID, Counts]) -> None:
     """Move earlier evidence by capability: parts may be negative, nothing is forgotten, no count falls below 0."""
     for capability_id in sorted(seen):
