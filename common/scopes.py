@@ -43,6 +43,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "rule_effects:read": "See what rules did to the own annotators.",
         "disputes:read": "See the own disputes.",
         "disputes:write": "Dispute verdicts and refused answers.",
+        "adjudications:decide": "Label anew, blind, what other vendors dispute.",
     },
     PLATFORM: _EVERYONE
     | {

@@ -75,6 +75,12 @@ class CampaignStateError(ConflictError):
     code = "campaign_state"
 
 
+class NoAdjudicatorError(ConflictError):
+    """No other vendor may judge this: those who could answered the record, or cannot be asked; decide it yourself."""
+
+    code = "no_adjudicator"
+
+
 class NotDecidedYetError(ConflictError):
     """This record has no label yet; review it once the answers are in."""
 

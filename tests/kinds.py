@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from common.actors import Actor
+from marketplace.core import rle
 from marketplace.core.routing import Weights
 from marketplace.models import Assignment, Job
 from marketplace.services import annotations, jobs, offers
@@ -41,6 +44,12 @@ def _box(x: float, y: float, width: float, height: float, name: str = "cat") -> 
 
 def _ring(x: float, y: float, size: float) -> list[dict[str, Any]]:
     return [{"class": "cat", "points": [[x, y], [x + size, y], [x + size, y + size], [x, y + size]]}]
+
+
+def _mask(x: int, y: int, size: int) -> list[dict[str, Any]]:
+    mask = np.zeros((IMAGE["height"], IMAGE["width"]), dtype=bool)
+    mask[y : y + size, x : x + size] = True
+    return [{"class": "cat", "size": [IMAGE["height"], IMAGE["width"]], "counts": rle.of_mask(mask)}]
 
 
 def _cuboid(x: float, length: float) -> list[dict[str, Any]]:
@@ -98,6 +107,24 @@ EXAMPLES = {
             ),
         ),
         Example(
+            "mask",
+            truth=lambda i: _mask(20 + i, 30, 100),
+            near=lambda i: _mask(23 + i, 31, 98),
+            wrong=lambda i: _mask(250, 150 + i, 60),
+            classes=TWO,
+            rules={"min_area": 50},
+            record=IMAGE,
+            bad=(
+                ([{"class": "cat", "size": [300, 400], "counts": [1, 2]}], "runs_do_not_fit"),
+                ([{"class": "cat", "size": [400, 300], "counts": [120_000]}], "wrong_size"),
+                ([{"class": "cat", "size": [300, 400], "counts": [120_000]}], "empty_mask"),
+                ([{"class": "cat", "size": [300, 400], "counts": [-1, 120_001]}], "invalid_rle"),
+                ([{"class": "cat", "size": [300, 400], "counts": "`"}], "invalid_rle"),
+                ([{"class": "cat", "size": [300, 400.0], "counts": [120_000]}], "invalid_size"),
+                ([{"class": "cat", "size": [300, 400], "counts": [5, 4, 119_991]}], "breaks_min_area"),
+            ),
+        ),
+        Example(
             "spans",
             truth=lambda i: [{"class": "cat", "start": 0, "end": 7}, {"class": "dog", "start": 20 + i, "end": 30 + i}],
             near=lambda i: [{"class": "dog", "start": 20 + i, "end": 30 + i}, {"class": "cat", "start": 0, "end": 8}],
@@ -152,6 +179,9 @@ EXAMPLES = {
 
 def moved(label: Any, by: float = 0.05) -> Any:
     """Return a label as another hand would draw it: every coordinate off by a little, all else as it is."""
+    if isinstance(label, dict) and "counts" in label:  # one pixel more
+        background, painted, *rest = label["counts"]
+        return label | {"counts": [background - 1, painted + 1, *rest]}
     if isinstance(label, dict):
         return {name: moved(part, by) if name not in {"start", "end"} else part for name, part in label.items()}
     if isinstance(label, list):

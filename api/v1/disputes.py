@@ -14,7 +14,7 @@ from api.v1.answers import check_one
 from common.errors import NotFoundError
 from marketplace.models import Correction, Dispute
 from marketplace.selectors import disputes as selectors
-from marketplace.services import disputes
+from marketplace.services import adjudicators, disputes
 from marketplace.services.annotations import CANNOT_LABEL_REASONS
 
 STATES = list(Dispute.State.values)
@@ -81,6 +81,7 @@ class AdjudicationOut(Resource):
     classes = serializers.ListField(child=serializers.CharField())
     instructions = serializers.CharField()
     candidates = serializers.ListField(help_text="The different answers there are, shuffled; null: cannot be labeled.")
+    handed_to = PublicIdField("ven", source="vendor_id", allow_null=True)
 
 
 class DecidedOut(Resource):
@@ -163,10 +164,24 @@ class DisputesView(views.Resource):
         return self.answer(selectors.get(self.actor, opened.pk), FoundDisputeOut, 201)
 
 
-class AdjudicationsView(views.Resource):
-    """What staff labels anew, blind."""
+class HandOutIn(Body):
+    """Who shall label it anew; null: the market's most accurate vendor that has no stake in it."""
 
-    action_scopes = {"list": "disputes:decide", "decide": "disputes:decide"}
+    vendor = PublicIdField("ven", allow_null=True)
+
+
+class HandedOut(Resource):
+    """Who has it now."""
+
+    id = own_id("adj")
+    handed_to = PublicIdField("ven", source="vendor_id")
+    handed_at = serializers.DateTimeField()
+
+
+class AdjudicationsView(views.Resource):
+    """What staff labels anew, blind, or hands to another vendor."""
+
+    action_scopes = {"list": "disputes:decide", "decide": "disputes:decide", "hand_out": "disputes:decide"}
     ordering = "id"
 
     @extend_schema(responses=AdjudicationOut(many=True))
@@ -184,6 +199,22 @@ class AdjudicationsView(views.Resource):
         label = check_one(given, "answer")
         row = disputes.adjudicate(actor=self.actor, adjudication_id=adjudication_id, label=label, note=given["note"])
         return self.answer(row, DecidedOut)
+
+    @extend_schema(request=HandOutIn, responses=HandedOut)
+    def hand_out(self, request: Request, public_id: str) -> Response:
+        """Have another vendor label it anew: neither the one that disputes nor one that answered the record."""
+        row = adjudicators.hand_out(
+            actor=self.actor,
+            adjudication_id=views.id_in_path("adj", public_id),
+            vendor_id=self.given(HandOutIn)["vendor"],
+        )
+        return self.answer(row, HandedOut)
+
+
+class OwnAdjudicationsView(AdjudicationsView):
+    """What was handed to the caller's vendor to label anew, blind."""
+
+    action_scopes = {"list": "adjudications:decide", "decide": "adjudications:decide"}
 
 
 class _BlindList(serializers.ListSerializer[Any]):

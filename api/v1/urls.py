@@ -8,7 +8,7 @@ from api.v1.batches import BatchesView, JobBatchesView
 from api.v1.campaigns import CampaignsView
 from api.v1.confusions import ConfusionsView
 from api.v1.datasets import DatasetsView
-from api.v1.disputes import AdjudicationsView, CorrectionsView, DisputesView
+from api.v1.disputes import AdjudicationsView, CorrectionsView, DisputesView, OwnAdjudicationsView
 from api.v1.experiments import ExperimentsView, PicksView, RoundsView
 from api.v1.first_pass import FirstPassView
 from api.v1.functions import FunctionsView, JobFunctionsView
@@ -108,6 +108,9 @@ urlpatterns: list[URLPattern] = [
     path("assignments/<str:public_id>/disputes/", DisputesView.as_view({"post": "create"})),
     path("adjudications/", AdjudicationsView.as_view({"get": "list"})),
     path("adjudications/<str:public_id>/decide/", AdjudicationsView.as_view({"post": "decide"})),
+    path("adjudications/<str:public_id>/hand-out/", AdjudicationsView.as_view({"post": "hand_out"})),
+    path("vendor/adjudications/", OwnAdjudicationsView.as_view({"get": "list"})),
+    path("vendor/adjudications/<str:public_id>/decide/", OwnAdjudicationsView.as_view({"post": "decide"})),
     path("jobs/<str:public_id>/corrections/", CorrectionsView.as_view({"get": "list"})),
     path("jobs/<str:public_id>/reviews/", JobReviewsView.as_view({"get": "list", "post": "create"})),
     path("jobs/<str:public_id>/accuracy/", JobReviewsView.as_view({"get": "accuracy"})),

@@ -15,6 +15,10 @@ _WORDS: Final = {
     "document.rejected": "Your {document} was not accepted: {why}",
     "vendor.rule": "A rule of the market acted: {action}. {why} You may object.",
     "vendor.state": "Your standing is now: {state}. {why}",
+    "adjudication.handed": (
+        "You are asked to label a record of {job} anew, about which others disagree: you see neither who nor what is "
+        "disputed."
+    ),
     "review.refused": "The customer refused {n} labels of {job}: {why}",
 }
 

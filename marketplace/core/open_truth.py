@@ -81,6 +81,7 @@ def infer(
     *,
     n_annotators: int,
     gold: Mapping[int, Any] | None = None,
+    merged: Mapping[int, tuple[Any, float]] | None = None,
 ) -> OpenTruth:
     """Return what the answers say together.
 
@@ -92,6 +93,10 @@ def infer(
         Per record, shape (n_tasks,).
     gold
         Record index -> its known value (None = cannot be labeled). Gold teaches skill, also where the answer is alone.
+    merged
+        Record index -> what its answers say together, where that is inferred over all records at once, and how sure
+        that is. It is the truth even where more answers agree on something else: with that confidence then, which is
+        not needed where they agree on it. Lone answers stand for themselves.
 
     Returns
     -------
@@ -105,7 +110,7 @@ def infer(
     by_task: list[list[int]] = [[] for _ in rules]
     for number, answer in enumerate(answers):
         by_task[answer.task].append(number)
-    crowd = _Crowd(answers, kind, rules, by_task, dict(gold or {}), n_annotators)
+    crowd = _Crowd(answers, kind, rules, by_task, dict(gold or {}), dict(merged or {}), n_annotators)
     skill: FloatArray = np.full(n_annotators, FIRST_SKILL)
     for _ in range(PASSES):
         cluster = crowd.clusters(skill)
@@ -129,6 +134,7 @@ class _Crowd:
     rules: Sequence[Rules]
     by_task: list[list[int]]
     gold: Mapping[int, Any]
+    merged: Mapping[int, tuple[Any, float]]
     n_annotators: int
 
     def clusters(self, skill: FloatArray) -> IntArray:
@@ -160,6 +166,9 @@ class _Crowd:
         values = [self.answers[n].value for n in given]
         if len(values) == 1:
             return values[0]
+        is_all = len(given) == sum(self.answers[n].value is not None for n in self.by_task[task])
+        if is_all and task in self.merged:
+            return self.merged[task][0]
         return self.kind.consensus(values, [float(skill[self.answers[n].annotator]) for n in given], self.rules[task])
 
     def fitted(self, cluster: IntArray, skill: FloatArray) -> _Fit:
@@ -188,17 +197,23 @@ class _Crowd:
         n_tasks = len(self.by_task)
         value: list[Any] = [None] * n_tasks
         confidence, best = np.zeros(n_tasks), np.full(n_tasks, NOBODY, dtype=np.int32)
+        proba = fit.proba.copy()
         for task, members in enumerate(self.by_task):
             if not members:
                 continue
             top = max(members, key=lambda n: (round(float(fit.proba[n]), 9), -cluster[n], -n))
-            best[task], confidence[task] = cluster[top], fit.proba[top]
+            best[task], confidence[task] = cluster[top], proba[top]
+            if cluster[top] > AGREED and task in self.merged:
+                best[task], confidence[task] = AGREED, self.merged[task][1]
+                agreed = np.array(members)[cluster[members] == AGREED]
+                proba[members] = np.minimum(proba[members], 1 - confidence[task])
+                proba[agreed] = confidence[task]
             # Answers beside the consensus still help to place it; a rival of the consensus stands for itself.
             heard = [n for n in members if cluster[n] == best[task] or (best[task] == AGREED and cluster[n] > AGREED)]
             if best[task] >= AGREED:
                 value[task] = self._merged(task, heard, fit.skill)
         n_answers = np.array([len(members) for members in self.by_task], dtype=np.int32)
-        return OpenTruth(value, confidence, fit.proba, cluster, best, n_answers, fit.skill, fit.right, fit.judged)
+        return OpenTruth(value, confidence, proba, cluster, best, n_answers, fit.skill, fit.right, fit.judged)
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,6 +57,7 @@ REFERENCES: Final[dict[str, Reference]] = {
     "multilabel": Reference(80_000, 20.0, 0.08),
     "bbox": Reference(100_000, 30.0, 0.10),
     "polygon": Reference(400_000, 90.0, 0.10),
+    "mask": Reference(500_000, 120.0, 0.10),
     "spans": Reference(120_000, 40.0, 0.10),
     "transcription": Reference(150_000, 45.0, 0.10),
     "ranking": Reference(60_000, 15.0, 0.10),

@@ -88,12 +88,17 @@ class Dispute(BaseModel):
 
 
 class Adjudication(BaseModel):
-    """One disputed answer, labeled anew by somebody who sees neither whose answers there are nor which is disputed."""
+    """One disputed answer, labeled anew by somebody who sees neither whose answers there are nor which is disputed.
+
+    By staff, or by the vendor it was handed to, which neither disputes it nor answered the record.
+    """
 
     public_prefix = "adj"
 
     dispute = models.ForeignKey(Dispute, on_delete=models.CASCADE, related_name="adjudications")
     annotation = models.OneToOneField(Annotation, on_delete=models.CASCADE, related_name="adjudication")
+    vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, null=True, related_name="adjudications")
+    handed_at = models.DateTimeField(null=True)
     label = models.SmallIntegerField(null=True)
     value = models.JSONField(null=True)
     note = models.TextField(default="", blank=True)
@@ -109,6 +114,7 @@ class Adjudication(BaseModel):
             ),
         ]
         indexes = [
+            models.Index(fields=["vendor", "id"], name="adjudication_of_vendor", condition=Q(decided_at__isnull=True)),
             models.Index(fields=["id"], name="adjudication_open", condition=Q(decided_at__isnull=True)),
         ]
 

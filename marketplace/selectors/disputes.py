@@ -37,16 +37,24 @@ def get(actor: Actor, dispute_id: uuid.UUID) -> Dispute:
 
 
 def to_decide(actor: Actor) -> QuerySet[Adjudication]:
-    """Return what staff has to label anew, oldest first."""
+    """Return what is to be labeled anew, oldest first: for staff all, for a vendor what was handed to it."""
     rows = Adjudication.objects.select_related(
         "annotation__record", "annotation__gold", "annotation__instruction", "annotation__job__label_schema"
     )
-    return rows.filter(decided_at=None).order_by("id") if actor.is_staff else rows.none()
+    return _mine(actor, rows).filter(decided_at=None).order_by("id")
 
 
 def exists(actor: Actor, adjudication_id: uuid.UUID) -> bool:
     """Return whether there is such an adjudication, decided or not, for the actor."""
-    return actor.is_staff and Adjudication.objects.filter(pk=adjudication_id).exists()
+    return _mine(actor, Adjudication.objects.filter(pk=adjudication_id)).exists()
+
+
+def _mine(actor: Actor, rows: QuerySet[Adjudication]) -> QuerySet[Adjudication]:
+    if actor.is_staff:
+        return rows
+    if actor.organization_kind == VENDOR and actor.organization_id is not None:
+        return rows.filter(vendor__organization_id=actor.organization_id)
+    return rows.none()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class Blind:
     classes: list[str]
     instructions: str
     candidates: list[Any]
+    vendor_id: uuid.UUID | None
 
 
 def blind(rows: list[Adjudication]) -> list[Blind]:
@@ -92,7 +101,8 @@ def _blind(row: Adjudication, said: dict[uuid.UUID, list[tuple[int, Any]]]) -> B
     distinct.sort(key=str)
     random.Random(str(row.pk)).shuffle(distinct)  # noqa: S311 (an order, not a secret)
     instructions = answer.instruction.text
-    return Blind(row.pk, about.key, about.uri, about.metadata, schema.task_type, schema.classes, instructions, distinct)
+    kind = (schema.task_type, schema.classes)
+    return Blind(row.pk, about.key, about.uri, about.metadata, *kind, instructions, distinct, row.vendor_id)
 
 
 def corrections(actor: Actor, job_id: uuid.UUID) -> QuerySet[Correction]:

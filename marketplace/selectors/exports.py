@@ -11,11 +11,12 @@ from django.db.models import QuerySet
 
 from common.actors import Actor
 from common.errors import ValidationFailedError
+from marketplace.core import rle
 from marketplace.core.checks.polygons import area
 from marketplace.models import JobRecord, LabelSchema
 from marketplace.selectors import jobs
 
-DRAWN: Final = ("bbox", "polygon")
+DRAWN: Final = ("bbox", "polygon", "mask")
 _COLUMNS: Final = ("key", "state", "label", "cannot_label", "confidence", "lot", "given_by")
 _ROWS: Final = 2000
 
@@ -32,7 +33,9 @@ def of_job(actor: Actor, job_id: uuid.UUID, form: str) -> Iterator[str]:
     """
     schema = jobs.get(actor, job_id).label_schema
     if form == "coco" and schema.task_type not in DRAWN:
-        detail = f"COCO holds boxes and polygons; this job's labels are {schema.task_type}. Take json, jsonl or csv."
+        detail = (
+            f"COCO holds boxes, polygons and masks; this job's labels are {schema.task_type}. Take json, jsonl or csv."
+        )
         raise ValidationFailedError.of("form", "task_type", detail)
     return FORMS[form](jobs.labels(actor, job_id), schema)
 
@@ -104,6 +107,11 @@ def _coco(records: QuerySet[JobRecord], schema: LabelSchema) -> Iterator[str]:
 def _shape(item: dict[str, Any]) -> dict[str, Any]:
     if "box" in item:
         return {"bbox": item["box"], "area": item["box"][2] * item["box"][3]}
+    if "counts" in item:
+        code = {"size": item["size"], "counts": rle.encoded(item["counts"])}
+        return {"bbox": list(rle.box(item["counts"], item["size"][0])), "area": rle.area(item["counts"])} | {
+            "segmentation": code
+        }
     xs, ys = zip(*item["points"], strict=True)
     flat = [number for point in item["points"] for number in point]
     box = [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]

@@ -80,7 +80,8 @@ def _refuse_late(work: Assignment, verdict: Verdict | None) -> None:
 def adjudicate(*, actor: Actor, adjudication_id: uuid.UUID, label: Any, note: str) -> Adjudication:
     """Label a disputed record anew, blind; the record, the gold and the pay follow as corrections.
 
-    Decided the same way again, it is returned as it is. Locks the adjudication and the dispute.
+    By staff, or by the vendor it was handed to. Decided the same way again, it is returned as it is. Locks the
+    adjudication and the dispute.
 
     Parameters
     ----------
@@ -96,11 +97,12 @@ def adjudicate(*, actor: Actor, adjudication_id: uuid.UUID, label: Any, note: st
     ValidationFailedError
         When the label breaks the schema.
     """
-    actor.require("disputes:decide")
+    actor.require("disputes:decide" if actor.is_staff else "adjudications:decide")
     if not note.strip():
         raise ValidationFailedError.of("note", "required", "Say why; the vendor reads it.")
     with transaction.atomic(durable=True):
         rows = Adjudication.objects.select_for_update(of=("self",)).filter(pk=adjudication_id)
+        rows = rows if actor.is_staff else rows.filter(vendor=vendors.own(actor))
         row = rows.select_related(
             "annotation__record__job__label_schema",
             "annotation__gold__job__label_schema",

@@ -13,7 +13,7 @@ from marketplace.core.acceptance import Equal, equal_answers, spam_probability
 from marketplace.core.aggregation import Aggregation, Answers, aggregate
 from marketplace.core.overlap import answered_by_proven, is_proven
 from marketplace.models import Annotation, Batch, GoldRecord, Job
-from marketplace.services import conduct, evidence_values, functions, scope
+from marketplace.services import conduct, evidence_values, functions, scope, suggestions
 from marketplace.services.beliefs import PEERS_TO_JUDGE, ClassEvidence, Consensus, Evidence, Given
 from marketplace.services.readings import CLASSIFICATION
 
@@ -98,23 +98,21 @@ def _of_classes(
     result = aggregate(answers, gold=truth)
     proven = answered_by_proven(answers, _proven_annotators(answers, truth, job.target_confidence))
     spam = _spam(answers, result, truth)
-    equal = _copies(given, task_of, result)
+    equal = [] if result.clique is None else _copies(suggestions.without(job, given), task_of, result.clique)
     seen = conduct.seen(given, equal)
     belief = functions.belief(job, task_of, result, n_classes)
     return ClassEvidence(given, task_of, result.n_answers, spam, proven, seen, gold_label, result, n_classes, belief)
 
 
-def _copies(given: list[Given], task_of: dict[uuid.UUID, int], result: Aggregation) -> list[Equal]:
+def _copies(given: Sequence[Given], task_of: dict[uuid.UUID, int], clique: npt.NDArray[np.int32]) -> list[Equal]:
     """Return who copies whom among those whose agreement their skills do not explain."""
-    if result.clique is None:
-        return []
-    sizes = np.bincount(result.clique)
+    sizes = np.bincount(clique)
     rows = [
-        (task_of[g.record_id], g.annotator, (result.clique[g.annotator], g.label))
+        (task_of[g.record_id], g.annotator, (clique[g.annotator], g.label))
         for g in given
-        if g.record_id is not None and sizes[result.clique[g.annotator]] > 1
+        if g.record_id is not None and sizes[clique[g.annotator]] > 1
     ]
-    return [pair for pair in equal_answers(rows) if result.clique[pair.first] == result.clique[pair.later]]
+    return [pair for pair in equal_answers(rows) if clique[pair.first] == clique[pair.later]]
 
 
 def _answers(given: list[Given], task_of: dict[uuid.UUID, int], n_annotators: int, n_classes: int) -> Answers:

@@ -14,7 +14,7 @@ from marketplace.models import Candidate, Verdict
 from marketplace.selectors import jobs
 from marketplace.services import cancellations, escalations, reviews
 from portal import pages
-from portal.customer.batch_forms import ResolveForm, ReviewForm
+from portal.customer.forms import ResolveForm, ReviewForm
 
 _FIELDS = {"max_price_micro": "max_price"}
 

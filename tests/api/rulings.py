@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from common.clock import Now
 from common.ids import from_public
-from marketplace.models import Assignment, JobRecord, Verdict
+from marketplace.models import Adjudication, Assignment, JobRecord, Verdict
 from marketplace.services import sweeper
 from tests.api import shop
 from tests.api.client import Api
@@ -30,7 +31,7 @@ def add_rule(customer: Api, job: str, name: str) -> str:
 def make_rule(customer: Api, vendor: Api, job: Any, work: Any) -> tuple[str, str]:
     """Return a rule and what it did."""
     rule = add_rule(customer, job["id"], "Warn")
-    answers = shop.annotations_for(work)[-1:]
+    answers = shop.annotations_for(work)[-2:]
     vendor.send("PUT", f"/assignments/{work['id']}/annotations/", {"annotations": answers})
     sweeper.sweep()
     return rule, vendor.get("/rule-effects/").body["results"][0]["id"]
@@ -44,9 +45,12 @@ def second_looks(customer: Api, vendor: Api, staff: Api, job: str, work: str) ->
     refuse(assignment)
     dispute = vendor.made(f"/assignments/{work}/disputes/", {"text": "It is right."})["id"]
     customer.made(f"/jobs/{job}/reviews/", {"n": 1})
+    first, second = (row["id"] for row in staff.get("/adjudications/").body["results"])
+    Adjudication.objects.update(vendor=assignment.vendor_id, handed_at=Now())
     return {
         "disputes": dispute,
-        "adjudications": staff.get("/adjudications/").body["results"][0]["id"],
+        "adjudications": first,
+        "vendor/adjudications": second,
         "reviews": customer.get(f"/jobs/{job}/reviews/").body["results"][0]["id"],
     }
 
@@ -67,6 +71,8 @@ def bodies(job: str, key: str) -> dict[str, Any]:
         "POST rules/<str:public_id>/switch/": {"on": False},
         "POST assignments/<str:public_id>/disputes/": {"text": "It is right.", "key": key},
         "POST adjudications/<str:public_id>/decide/": {"label": "cat", "note": "Plain to see."},
+        "POST adjudications/<str:public_id>/hand-out/": {"vendor": None},
+        "POST vendor/adjudications/<str:public_id>/decide/": {"label": "cat", "note": "Plain to see."},
         "POST jobs/<str:public_id>/reviews/": {"n": 1, "seed": 1},
         "POST reviews/<str:public_id>/decide/": {"label": "cat", "note": "Looked again."},
         "POST rule-effects/<str:public_id>/reverse/": {"reason": "A mistake."},

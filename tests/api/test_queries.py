@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from common.ids import from_public, uuid7
-from marketplace.models import Assignment, Notice
+from marketplace.models import Adjudication, Assignment, Notice
 from tests.api import pool, shop
 from tests.api.routes import KEYED
 from tests.api.rulings import add_rule, refuse
@@ -45,7 +45,7 @@ def grow(world):
     for n in range(3):
         add_rule(world.customer, world.ids["jobs"], f"further {n}")
     work = world.vendor.get(f"/assignments/{world.ids['assignments']}/").body
-    answers = {"annotations": shop.annotations_for(work)[-2:-1]}
+    answers = {"annotations": shop.annotations_for(work)[-3:-2]}
     world.vendor.send("PUT", f"/assignments/{work['id']}/annotations/", answers)
     customer, job = world.customer, world.ids["jobs"]
     customer.made(f"/jobs/{job}/reviews/", {"n": 3})
@@ -55,6 +55,7 @@ def grow(world):
     world.vendor.made(
         f"/assignments/{work['id']}/disputes/", {"text": "This too.", "key": answers["annotations"][0]["key"]}
     )
+    Adjudication.objects.update(vendor_id=from_public("ven", world.ids["vendors"]))
     Vendor.objects.filter(state="probation").update(state="active")  # probation has one slot
     seller = shop.Seller(world.vendor, "", "")
     for offer in shop.live_offers(seller):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from marketplace.core import rle
 from marketplace.models import Lot
 from marketplace.services import vetting
 from tests import kinds
@@ -157,7 +158,7 @@ def labeled(customer, vendor, staff, task_type: str) -> Any:
     return job
 
 
-@pytest.mark.parametrize("task_type", ["bbox", "polygon"])
+@pytest.mark.parametrize("task_type", ["bbox", "polygon", "mask"])
 def test_what_is_drawn_is_exported_as_coco_and_as_a_table(customer, vendor, staff, task_type):
     job = labeled(customer, vendor, staff, task_type)
     coco = json.loads(exported(customer, job, "coco"))
@@ -166,10 +167,12 @@ def test_what_is_drawn_is_exported_as_coco_and_as_a_table(customer, vendor, staf
     ]
     assert coco["categories"] == [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
     first = coco["annotations"][0]
-    wanted = {"bbox": [10.0, 20.0, 80.0, 60.0], "polygon": [20.0, 30.0, 100.0, 100.0]}[task_type]
+    wanted = [10.0, 20.0, 80.0, 60.0] if task_type == "bbox" else [20.0, 30.0, 100.0, 100.0]
     assert (first["image_id"], first["category_id"], first["bbox"]) == (1, 1, wanted)
     assert first["area"] == wanted[2] * wanted[3]
-    assert ("segmentation" in first) == (task_type == "polygon")
+    assert ("segmentation" in first) == (task_type != "bbox")
+    if task_type == "mask":
+        assert rle.area(rle.decoded(first["segmentation"]["counts"])) == 100 * 100
     table = list(csv.DictReader(io.StringIO(exported(customer, job, "csv"))))
     lines = [json.loads(line) for line in exported(customer, job, "jsonl").splitlines()]
     assert [json.loads(row["label"]) for row in table] == [line["label"] for line in lines]
@@ -180,5 +183,5 @@ def test_coco_of_texts_and_unknown_forms_are_refused(customer, vendor, staff):
     job = labeled(customer, vendor, staff, "transcription")
     refused = customer.get(f"/jobs/{job['id']}/labels/export/?form=coco")
     assert (refused.status, refused.code) == (400, "invalid_parameter")
-    assert "COCO holds boxes and polygons" in refused.body["detail"]
+    assert "COCO holds boxes, polygons and masks" in refused.body["detail"]
     assert customer.get(f"/jobs/{job['id']}/labels/export/?form=xml").code == "invalid_parameter"

@@ -13,9 +13,9 @@ from tests.portal import world
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FORM = {
+    "task_type": "classification",
     "title": "Animals at night",
     "instructions": "Say what it is.",
-    "task_type": "classification",
     "classes": "cat\ndog\nbird",
     "records": "r-1, https://example.org/1.png\nr-2",
     "gold": "g-1, cat\ng-2, -",
@@ -27,6 +27,10 @@ FORM = {
     "max_price": "0.08",
     "min_accuracy": "",
     "budget": "25.50",
+    "data_class": "public",
+    "wave_size": "1",
+    "review_hours": "72",
+    "is_splittable": "on",
     "action": "post",
 }
 

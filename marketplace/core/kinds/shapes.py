@@ -1,4 +1,4 @@
-"""Kinds drawn on an image: boxes, polygons, keypoints."""
+"""Kinds drawn on an image: boxes, polygons, masks, keypoints."""
 
 import math
 from collections.abc import Sequence
@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from marketplace.core import rle
 from marketplace.core.aggregation.answers import FloatArray
-from marketplace.core.aggregation.structured import boxes, keypoints
+from marketplace.core.aggregation.structured import boxes, keypoints, masks, matching, polygons, weights
 from marketplace.core.checks import Rules
 from marketplace.core.kinds.base import Kind, register
 from marketplace.core.kinds.matching import matched_overlap
 from marketplace.core.kinds.texts import named
 
-GRID = 128
-"""Points a side on which polygons are compared: overlaps are exact to about 1 %."""
 TOLERANCE = 0.05
 """Share of the diagonal (of the record, else of all points) by which a keypoint may lie off, unless the schema says."""
 
@@ -60,6 +59,11 @@ class Polygons(Kind):
         """Mean intersection over union of the best matching, class for class."""
         return matched_overlap(first, second, lambda one, two: ring_overlap(one["points"], two["points"]))
 
+    def consensus(self, values: Sequence[Any], skills: Sequence[float], rules: Rules) -> Any:
+        """Matched by area, kept by quorum; of each object the drawn outline nearest to the pixel vote."""
+        found = polygons.consensus(values, skills)
+        return [{"class": item.class_index, "points": [list(point) for point in item.points]} for item in found]
+
     def public(self, value: Any, rules: Rules) -> Any:
         """Classes by name."""
         return named(value, rules)
@@ -71,6 +75,58 @@ class Polygons(Kind):
     def example(self, rules: Rules) -> Any:
         """One triangle."""
         return [{"class": rules.schema["classes"][0], "points": [[10, 20], [40, 20], [25, 60]]}]
+
+
+@register
+class Masks(Kind):
+    """Classed pixels, as run lengths."""
+
+    name = "mask"
+    right_from = 0.7
+
+    def similarity(self, first: Any, second: Any, rules: Rules) -> float:
+        """Mean intersection over union of the best matching, class for class."""
+        return matched_overlap(first, second, mask_overlap)
+
+    def consensus(self, values: Sequence[Any], skills: Sequence[float], rules: Rules) -> Any:
+        """Matched by pixels, kept by quorum; each pixel by those who saw the object, by their hits and misses."""
+        share = weights.of_skills(skills, len(values))
+        objects = matching.clusters(values, share, _mask_table, lambda cluster: _most_like_all(cluster, share))
+        kept = []
+        for cluster in objects:
+            index, seen, _ = matching.elected(cluster, share)
+            if seen > matching.QUORUM:
+                merged = masks.consensus_of_runs(
+                    [item["counts"] for _, item in cluster], [skills[p] for p, _ in cluster]
+                )
+                best = _most_like_all(cluster, share)
+                counts = merged if rle.area(merged) else best["counts"]
+                kept.append((seen, {"class": index, "size": best["size"], "counts": counts}))
+        return [item for _, item in sorted(kept, key=lambda one: -one[0])]
+
+    def public(self, value: Any, rules: Rules) -> Any:
+        """Classes by name, runs as a list."""
+        return named(value, rules)
+
+    def is_telling(self, value: Any, rules: Rules) -> bool:
+        """Nobody paints the same pixels twice, but the whole record."""
+        return any(len(item["counts"]) > 2 for item in value)
+
+    def example(self, rules: Rules) -> Any:
+        """The left column, where the record's size is known."""
+        height, width = (int(rules.record.get(side, 4)) for side in ("height", "width"))
+        counts = [0, height, height * (width - 1)] if width > 1 else [0, height]
+        return [{"class": rules.schema["classes"][0], "size": [height, width], "counts": counts}]
+
+
+def _mask_table(first: Sequence[Any], second: Sequence[Any]) -> FloatArray:
+    return np.array([[mask_overlap(one, two) for two in second] for one in first]).reshape(len(first), len(second))
+
+
+def _most_like_all(cluster: matching.Cluster, share: FloatArray) -> Any:
+    """Return the mask that overlaps most with those of the others; the first of equals."""
+    alike = [sum(share[person] * mask_overlap(item, other) for person, other in cluster) for _, item in cluster]
+    return cluster[int(np.argmax(np.round(alike, 9)))][1]
 
 
 @register
@@ -105,32 +161,17 @@ def _box_overlap(one: Any, two: Any) -> float:
 
 
 def ring_overlap(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]) -> float:
-    """Return intersection over union of two outlines, on a grid over both.
+    """Return intersection over union of two outlines, on a grid over both: right to about 1 %.
 
     >>> round(ring_overlap([[0, 0], [4, 0], [4, 4], [0, 4]], [[2, 0], [6, 0], [6, 4], [2, 4]]), 2)
     0.33
     """
-    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    low, high = np.minimum(one.min(axis=0), two.min(axis=0)), np.maximum(one.max(axis=0), two.max(axis=0))
-    if np.any(np.minimum(one.max(axis=0), two.max(axis=0)) <= np.maximum(one.min(axis=0), two.min(axis=0))):
-        return 0.0
-    steps = (np.arange(GRID) + 0.5) / GRID
-    x, y = low[0] + steps * (high[0] - low[0]), low[1] + steps * (high[1] - low[1])
-    inside_one, inside_two = _inside(one, x, y), _inside(two, x, y)  # (GRID, GRID)
-    total = np.count_nonzero(inside_one | inside_two)
-    return float(np.count_nonzero(inside_one & inside_two) / total) if total else 0.0
+    return float(polygons.iou([{"points": first}], [{"points": second}])[0, 0])
 
 
-def _inside(ring: FloatArray, x: FloatArray, y: FloatArray) -> Any:
-    """Return which grid points lie inside an outline (even-odd rule), shape (len(y), len(x))."""
-    inside = np.zeros((len(y), len(x)), dtype=np.bool_)
-    for start, end in zip(ring, np.roll(ring, -1, axis=0), strict=True):
-        crosses = (start[1] > y) != (end[1] > y)  # (len(y),)
-        if not crosses.any():
-            continue
-        at = start[0] + (y[crosses] - start[1]) * (end[0] - start[0]) / (end[1] - start[1])
-        inside[crosses] ^= x[np.newaxis] < at[:, np.newaxis]
-    return inside
+def mask_overlap(first: Any, second: Any) -> float:
+    """Return intersection over union of two masks; 0 where their sizes differ."""
+    return rle.iou(first["counts"], second["counts"]) if first["size"] == second["size"] else 0.0
 
 
 def _tolerance(first: Any, second: Any, rules: Rules) -> float:

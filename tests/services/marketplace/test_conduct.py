@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from marketplace.models import Assignment, Lot, Settlement, Verdict
-from marketplace.services import annotations, jobs, offers, vetting
+from marketplace.models import Assignment, Lot, PreLabel, Settlement, Verdict
+from marketplace.services import annotations, evidence, jobs, offers, prelabels, vetting
 from marketplace.services.annotations import Answer, content_of
 from marketplace.services.lots import RecordInput
+from marketplace.services.prelabels import PreLabelInput
 from tests import kinds, market
 from tests.kinds import EXAMPLES
 
@@ -108,3 +109,19 @@ def test_work_below_the_time_that_accepted_work_took_is_named():
     vet(job)
     assert "too_fast" in codes_of(sellers[0])
     assert "too_fast" not in codes_of(sellers[1])
+
+
+def test_two_who_take_up_a_suggestion_have_not_copied_each_other():
+    example = kinds.EXAMPLES["bbox"]
+    sellers = [kinds.seller("bbox", price) for price in (30_000, 40_000)]
+    owner = market.customer()
+    job = kinds.job(owner, example, n_records=12, batch_size=12, n_gold=0)
+    rows = [PreLabelInput(f"record-{i}", example.truth(i), 0.9) for i in range(12)]
+    prelabels.put(actor=owner, job_id=job.pk, model="v1", rows=rows)
+    PreLabel.objects.update(role="shown")
+    for one in sellers:
+        kinds.work(one, example.truth)
+    facts = evidence.of_job(job)
+    assert not facts.seen.copied
+    PreLabel.objects.all().delete()
+    assert len(evidence.of_job(job).seen.copied) == 1

@@ -212,11 +212,11 @@ def test_disputing_twice_is_one_dispute(misled):
     assert Adjudication.objects.count() == 1
 
 
-def test_only_staff_decides(misled):
+def test_only_staff_decides_and_whom_it_asks(misled):
     _, work, one = misled
     disputes.open_dispute(actor=one.actor, assignment_id=work.pk, text="A dog!", key="record-4")
-    for kind in ("vendor", "customer"):
-        with pytest.raises(PermissionDeniedError):
+    for kind, error in (("vendor", NotFoundError), ("customer", PermissionDeniedError)):
+        with pytest.raises(error):
             decide(actor=Actor(one.actor.organization_id, kind, scopes=scopes_of(kind)))
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from marketplace.core.aggregation.answers import FloatArray
+from marketplace.core import rle
+from marketplace.core.aggregation.answers import FloatArray, sum_by
 from marketplace.core.aggregation.structured import weights
 
 MOST_ANNOTATORS = 60
@@ -65,20 +66,70 @@ def consensus(masks: Sequence[npt.ArrayLike], skills: Sequence[float] | None = N
     >>> consensus([[[1, 1, 0]], [[1, 0, 0]], [[1, 1, 0]]]).mask.tolist()
     [[True, True, False]]
     """
-    share = weights.of_skills(skills, len(masks))
     votes = _stacked(masks)  # (n_annotators, n_pixels)
-    shape = np.shape(masks[0])
-    cases, where, count = np.unique(votes, axis=1, return_inverse=True, return_counts=True)
+    belief, sensitivity, specificity = _believed(votes, np.ones(votes.shape[1]), skills)
+    return ConsensusMask(belief.reshape(np.shape(masks[0])), sensitivity, specificity)
+
+
+def consensus_of_runs(counts: Sequence[Sequence[int]], skills: Sequence[float] | None = None) -> list[int]:
+    """Return the consensus of one object's masks, as run lengths (:mod:`marketplace.core.rle`), in that form.
+
+    Parameters
+    ----------
+    counts
+        Per annotator the run lengths, background first, all covering as many pixels.
+    skills
+        As for :func:`consensus`.
+
+    Raises
+    ------
+    ValueError
+        When nobody answered, the masks differ in size, or there are more than 60.
+
+    Notes
+    -----
+    Where no annotator's run ends, all pixels have the same votes: such a stretch is one case of as many pixels as it is
+    long. So the time goes by the number of runs, not of pixels.
+
+    Examples
+    --------
+    >>> consensus_of_runs([[2, 4, 2], [2, 3, 3], [3, 3, 2]])
+    [2, 4, 2]
+    """
+    if not 0 < len(counts) <= MOST_ANNOTATORS:
+        raise ValueError(f"{len(counts)} masks of one record; at most {MOST_ANNOTATORS}")
+    ends = [np.cumsum(np.asarray(runs, dtype=np.int64)) for runs in counts]
+    sizes = {int(end[-1]) for end in ends}
+    if len(sizes) != 1:
+        raise ValueError(f"the masks cover {sorted(sizes)} pixels")
+    cuts = np.unique(np.concatenate([[0], *ends]))
+    votes = np.stack([np.searchsorted(end, cuts[:-1], side="right") % 2 for end in ends]).astype(np.uint8)
+    belief, _, _ = _believed(votes, np.diff(cuts).astype(np.float64), skills)
+    inside = belief > 0.5
+    runs = np.zeros(len(inside) * 2, dtype=np.int64)
+    runs[2 * np.arange(len(inside)) + inside] = np.diff(cuts)
+    return rle.tidied(runs.tolist())
+
+
+def _believed(
+    votes: npt.NDArray[np.uint8], pixels: FloatArray, skills: Sequence[float] | None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the belief in each column of votes, which stands for so many pixels; sensitivity and specificity."""
+    share = weights.of_skills(skills, len(votes))
+    cases, where = np.unique(votes, axis=1, return_inverse=True)
     where = where.ravel()
-    start = np.asarray(skills if skills is not None else np.full(len(masks), 0.9), dtype=np.float64)
+    start = np.asarray(skills if skills is not None else np.full(len(votes), 0.9), dtype=np.float64)
     vote = share @ cases
-    if len(masks) <= 2:
-        return ConsensusMask(vote[where].reshape(shape), start, start)
-    belief, sensitivity, specificity = _fitted(cases.astype(np.float64), count.astype(np.float64), vote, start)
-    return ConsensusMask(belief[where].reshape(shape), sensitivity, specificity)
+    if len(votes) <= 2:
+        return vote[where], start, start
+    count = sum_by(where, pixels, cases.shape[1])
+    belief, sensitivity, specificity = _fitted(cases.astype(np.float64), count, vote, start)
+    return belief[where], sensitivity, specificity
 
 
 def _stacked(masks: Sequence[npt.ArrayLike]) -> npt.NDArray[np.uint8]:
+    if not masks:
+        raise ValueError("a consensus needs at least 1 answer, got 0")
     if len(masks) > MOST_ANNOTATORS:
         raise ValueError(f"{len(masks)} masks of one record; at most {MOST_ANNOTATORS}")
     arrays = [np.asarray(mask) for mask in masks]

@@ -1,6 +1,6 @@
 """Multilabel: truth inference for each class on its own, yes or no."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,11 @@ class MultilabelConsensus:
         """Class indices per record."""
         return [np.flatnonzero(row > 0.5).tolist() for row in self.probability]
 
+    @property
+    def confidence(self) -> FloatArray:
+        """Probability that all of a record's labels are right, were its classes independent, shape (n_tasks,)."""
+        return np.asarray(np.maximum(self.probability, 1 - self.probability).prod(axis=1))
+
 
 def consensus(
     task: Sequence[int],
@@ -30,8 +35,14 @@ def consensus(
     n_tasks: int,
     n_annotators: int,
     n_classes: int,
+    gold: Mapping[int, Sequence[int]] | None = None,
 ) -> MultilabelConsensus:
     """Return each class's probability from answers that name sets of classes, in one entry per answer.
+
+    Parameters
+    ----------
+    gold
+        Record index -> the classes it is known to have; they teach each annotator's skill in each class.
 
     Notes
     -----
@@ -45,5 +56,6 @@ def consensus(
     probability = np.empty((n_tasks, n_classes))
     for index in range(n_classes):
         answers = Answers(tasks, people, named[:, index], n_tasks, n_annotators, 2)
-        probability[:, index] = guarded(answers, check(answers, None, None)).posterior[:, 1]
+        known = {record: int(index in labels) for record, labels in (gold or {}).items()}
+        probability[:, index] = guarded(answers, check(answers, known, None)).posterior[:, 1]
     return MultilabelConsensus(probability)
