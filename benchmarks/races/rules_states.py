@@ -79,7 +79,7 @@ RULES: Final[tuple[tuple[int, str, str], ...]] = (
         5,
         "a batch on offer has neither a live offer nor a sweep due, or its job takes none any more",
         """SELECT b.id FROM marketplace_batch b JOIN marketplace_job j ON j.id = b.job_id
-           WHERE b.state = 'offering' AND (j.state NOT IN ('open', 'paused') OR b.offer_due_at IS NULL AND NOT EXISTS (
+           WHERE b.state = 'offering' AND b.offer_due_at IS NULL AND (j.state = 'cancelled' OR NOT EXISTS (
                SELECT FROM marketplace_offer o WHERE o.batch_id = b.id AND o.state = 'live'))""",
     ),
     (

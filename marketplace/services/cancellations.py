@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from common import locks
@@ -49,6 +49,8 @@ def cancel_job(*, actor: Actor, job_id: uuid.UUID) -> Job:
         Batch.objects.filter(job=job, state__in=UNDELIVERED).update(
             state=BatchState.CANCELLED, offer_due_at=None, reason="job_cancelled"
         )
+        # A sweeper may have made offers before we had the batches.
+        withdrawals.of_job(job.pk, "job_cancelled", skip_locked=True)
         Lot.objects.filter(job=job, state=LotState.OPEN).update(vet_due_at=Now())
         _end(work, "job_cancelled")
         Job.objects.filter(pk=job.pk).update(state=JobState.CANCELLED)
@@ -79,6 +81,7 @@ def cancel_batch(*, actor: Actor, batch_id: uuid.UUID) -> Batch:
             raise BatchStateError(detail, state=batch.state)
         batch.state, batch.reason, batch.offer_due_at = BatchState.CANCELLED, "batch_cancelled", None
         batch.save(update_fields=["state", "reason", "offer_due_at"])
+        withdrawals.of_batch(batch_id, "batch_cancelled", skip_locked=True)
         Lot.objects.filter(pk=batch.lot_id).update(vet_due_at=Now())
         _end(work, "batch_cancelled")
         events.of_batch(batch, "batch.cancelled", subject=batch.pk)
@@ -104,6 +107,34 @@ def _end(work: Iterable[Assignment], reason: str) -> None:
         facts = {"reason": reason, "n_done": n_done}
         vendor_id = assignment.vendor_id
         events.of_batch(assignment.batch, "assignment.cancelled", vendor_id=vendor_id, subject=assignment.pk, **facts)
+
+
+_LEFT_OVER: Final = """
+WITH due AS MATERIALIZED (
+    SELECT b.id FROM marketplace_batch b JOIN marketplace_job j ON j.id = b.job_id
+    WHERE b.offer_due_at <= statement_timestamp() AND j.state = 'cancelled'
+    ORDER BY b.offer_due_at LIMIT %(limit)s FOR NO KEY UPDATE OF b SKIP LOCKED
+), gone AS (
+    UPDATE marketplace_batch b SET state = 'cancelled', offer_due_at = NULL, reason = 'job_cancelled'
+    FROM due WHERE b.id = due.id RETURNING b.id, b.job_id, b.lot_id
+), told AS (
+    INSERT INTO marketplace_routingevent (created_at, job_id, lot_id, batch_id, kind, subject, facts)
+    SELECT statement_timestamp(), job_id, lot_id, id, 'batch.cancelled', id, '{}' FROM gone
+), vetted AS (
+    UPDATE marketplace_lot l SET vet_due_at = statement_timestamp() FROM gone WHERE l.id = gone.lot_id
+)
+SELECT count(*) FROM gone
+"""
+
+
+def cancel_left_over(*, limit: int = 500) -> int:
+    """Cancel batches that came back on offer after their job was cancelled (refused work, a race); return how many.
+
+    Any number may run at once: locked batches are skipped.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LEFT_OVER, {"limit": limit})
+        return int(cursor.fetchone()[0])
 
 
 def withdraw_offer(*, actor: Actor, offer_id: uuid.UUID, reason: str) -> Offer:

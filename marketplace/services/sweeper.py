@@ -15,6 +15,7 @@ from marketplace.models import Batch
 from marketplace.services import (
     adjustments,
     assignments,
+    cancellations,
     holds,
     offering,
     reminders,
@@ -87,6 +88,7 @@ def sweep() -> Sweep:
     hours.refresh_due()
     hours.roll()
     n_expired = offering.expire()
+    cancellations.cancel_left_over()
     n_late = assignments.sweep_timers()
     n_reminded = reminders.send_due()
     n_ranked = _rank_due()

@@ -13,7 +13,7 @@ from marketplace.core import acceptance
 from marketplace.core.acceptance import Plan
 from marketplace.core.cutting import HARD
 from marketplace.core.states import AnnotationState, AssignmentState, BatchState, Outcome
-from marketplace.models import Annotation, Assignment, Batch, BatchItem, Job, JobRecord, Verdict
+from marketplace.models import Annotation, Assignment, Batch, BatchItem, Job, JobRecord, Lot, Verdict
 from marketplace.services import events, settlements
 from marketplace.services.evidence import Evidence, Given
 from vendors.models import RatioPosterior
@@ -189,6 +189,9 @@ def _reject(assignment: Assignment) -> None:
 def _offer_again(assignment: Assignment, n_open: int) -> None:
     """Put a refused batch on offer once more; after too often, stop and leave it to the customer."""
     batch = Batch.objects.select_for_update().get(pk=assignment.batch_id)
+    if batch.state == BatchState.CANCELLED:  # it stays so; the next vetting concludes without this work
+        Lot.objects.filter(pk=batch.lot_id).update(vet_due_at=Now())
+        return
     n_refused = Assignment.objects.filter(batch=batch, state=AssignmentState.REJECTED).count()
     is_over = n_refused > assignment.job.max_relabels
     batch.state, batch.n_open = BatchState.ESCALATED if is_over else BatchState.OFFERING, n_open

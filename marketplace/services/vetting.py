@@ -13,7 +13,7 @@ from django.db import transaction
 from common import locks
 from common.clock import Now
 from marketplace.core.overlap import needs_another
-from marketplace.core.states import BatchState, LotState, RecordState
+from marketplace.core.states import BatchState, JobState, LotState, RecordState
 from marketplace.models import Batch, JobRecord, Lot
 from marketplace.services import (
     campaigns_wake,
@@ -102,6 +102,8 @@ def _vet_chunk(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: 
 def _unsure(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evidence) -> list[JobRecord]:
     """Return the records that need another answer and may get one."""
     job = lot.job
+    if job.state == JobState.CANCELLED:
+        return []  # nobody would be asked any more: what is there decides
     n_layers = len({batch.layer for batch in batches if batch.state != BatchState.CANCELLED})
     if n_layers >= job.max_overlap or any(batch.state == BatchState.CANCELLED for batch in batches):
         return []

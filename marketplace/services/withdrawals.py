@@ -44,14 +44,17 @@ def siblings_of(batch_id: uuid.UUID) -> int:
     return len(_withdraw("batch_id", batch_id, LOST_WAVE, locked="SKIP LOCKED"))
 
 
-def of_batch(batch_id: uuid.UUID, reason: str) -> int:
-    """Take all live offers of a batch back, before the caller locks the batch; return how many."""
-    return len(_withdraw("batch_id", batch_id, reason))
+def of_batch(batch_id: uuid.UUID, reason: str, *, skip_locked: bool = False) -> int:
+    """Take all live offers of a batch back, before the caller locks the batch; return how many.
+
+    Holding the batch already, the caller skips locked offers (``skip_locked``): those made in between are free.
+    """
+    return len(_withdraw("batch_id", batch_id, reason, locked="SKIP LOCKED" if skip_locked else ""))
 
 
-def of_job(job_id: uuid.UUID, reason: str) -> int:
-    """Take all live offers of a job back, before the caller locks any batch; return how many."""
-    return len(_withdraw("job_id", job_id, reason))
+def of_job(job_id: uuid.UUID, reason: str, *, skip_locked: bool = False) -> int:
+    """Take all live offers of a job back as `of_batch` does, before the caller locks any batch; return how many."""
+    return len(_withdraw("job_id", job_id, reason, locked="SKIP LOCKED" if skip_locked else ""))
 
 
 def of_vendor(vendor_id: uuid.UUID, reason: str) -> int:

@@ -4,12 +4,14 @@ from typing import Any
 
 from django import forms
 
+from common.clock import database_now
 from common.money import MICRO_PER_UNIT
-from marketplace.core import checks
 from marketplace.core.routing import PRIORITIES, Weights
-from marketplace.services.jobs import JobTerms
+from marketplace.services.jobs import MAX_WAVE, JobTerms
 from marketplace.services.reviews import Refusal
 from portal.customer import lines
+from portal.customer.schema_fields import TYPES, SchemaForm
+from vendors.core.evidence import DATA_CLASSES
 
 MAX_PRICE, MAX_BUDGET = 10**6, 10**9
 
@@ -43,6 +45,7 @@ def _mix(given: dict[str, Any]) -> list[int]:
 class KindForm(forms.Form):
     """The part of a job that the ranking needs."""
 
+    task_type = forms.ChoiceField(choices=TYPES, initial=TYPES[0][0], label="What is a label?")
     priority = forms.ChoiceField(
         choices=[
             ("cost", "Low price"),
@@ -63,7 +66,30 @@ class KindForm(forms.Form):
     max_price = price_field(required=False, label="Highest price a label, USD")
     min_accuracy = percent_field(required=False, label="Least proven accuracy, %")
     batch_size = forms.IntegerField(min_value=1, max_value=10_000, initial=20, label="Records in a batch")
-    is_manual = forms.BooleanField(required=False, label="Only the vendors I number below")
+    data_class = forms.ChoiceField(
+        choices=[(name, f"{name} data") for name in DATA_CLASSES], initial=DATA_CLASSES[0], label="How sensitive"
+    )
+    wave_size = forms.IntegerField(
+        min_value=1,
+        max_value=MAX_WAVE,
+        initial=1,
+        label="Vendors asked at once after a miss",
+        help_text=f"1 to {MAX_WAVE}; more than 1 when fast answers matter most.",
+    )
+    due_at = forms.DateTimeField(
+        required=False,
+        label="Done by (UTC)",
+        help_text="Empty: no deadline. The quote tells the chance to keep it.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    is_manual = forms.TypedChoiceField(
+        choices=[("", "Choose for me, numbered vendors first"), ("on", "I choose: only the vendors I number")],
+        coerce=bool,
+        initial="",
+        required=False,
+        widget=forms.RadioSelect,
+        label="Who chooses the vendors?",
+    )
 
     def wishes(self) -> dict[str, Any]:
         """Return what the ranking needs, under the names of a job's fields."""
@@ -74,7 +100,10 @@ class KindForm(forms.Form):
             "language": given.get("language", ""),
             "domain": given.get("domain", ""),
             "batch_size": given["batch_size"],
-            "is_manual": given["is_manual"],
+            "is_manual": bool(given["is_manual"]),
+            "data_class": given["data_class"],
+            "wave_size": given["wave_size"],
+            "due_at": given.get("due_at"),
             "max_price_micro": micro(given.get("max_price")),
             "min_accuracy": None if accuracy is None else accuracy / 100,
         }
@@ -84,7 +113,16 @@ class KindForm(forms.Form):
         given = super().clean() or {}
         if given.get("priority") == "own" and not any(_mix(given)):
             self.add_error("priority", "All three sliders are at 0: raise what matters to you.")
+        elif given.get("priority") and (given.get("wave_size") or 1) > 1 and self.weights().priority != "speed":
+            self.add_error("wave_size", "Several are asked at once only where fast answers matter most; leave it at 1.")
         return given
+
+    def clean_due_at(self) -> Any:
+        """Return the deadline, which lies ahead."""
+        due_at = self.cleaned_data["due_at"]
+        if due_at is not None and due_at <= database_now():
+            raise forms.ValidationError("This time is over; choose a later one, or leave it empty.")
+        return due_at
 
     def weights(self) -> Weights:
         """Return the weights of the stated priority, or the customer's own mix brought to a sum of 1."""
@@ -96,56 +134,63 @@ class KindForm(forms.Form):
         return Weights(cost, speed, max(1 - cost - speed, 0.0))
 
 
-class JobForm(KindForm):
+class JobForm(SchemaForm, KindForm):
     """A whole job: what, how, which records, for how much."""
 
     title = forms.CharField(max_length=200)
     instructions = forms.CharField(max_length=50_000, widget=forms.Textarea)
-    classes = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 4}), max_length=50_000, help_text="One class per line, two at least."
-    )
     records = forms.CharField(
         widget=forms.Textarea,
         max_length=2_000_000,
-        help_text="One per line: your key, or key, https address. The files stay with you.",
+        help_text="One per line. The files stay with you.",
     )
     gold = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 4}),
         max_length=2_000_000,
         required=False,
         label="Records whose label you know",
-        help_text="One per line: key, class (- if it cannot be labeled). They are mixed in unseen to check answers.",
+        help_text="One per line; - as the label if it has none. They are mixed in unseen to check answers.",
     )
     budget = forms.DecimalField(
         min_value=0.01, max_value=MAX_BUDGET, decimal_places=2, max_digits=12, label="Budget with fees, USD"
     )
     min_overlap = forms.IntegerField(min_value=1, max_value=20, initial=2, label="Vendors per record, at least")
     max_overlap = forms.IntegerField(min_value=1, max_value=20, initial=4, label="Vendors per record, at most")
-
-    def clean_classes(self) -> list[str]:
-        """Return the classes, checked by the rules of the label schema."""
-        classes = [line.strip() for line in self.cleaned_data["classes"].splitlines() if line.strip()]
-        findings = checks.check_schema("classification", {"classes": classes})
-        if findings:
-            raise forms.ValidationError([finding.detail for finding in findings])
-        return classes
-
-    def clean_records(self) -> list[Any]:
-        """Return the records."""
-        return lines.records_of(self.cleaned_data["records"])
+    review_hours = forms.IntegerField(
+        min_value=0,
+        max_value=30 * 24,
+        initial=72,
+        label="Time to refuse labels, hours",
+        help_text="Then they count as accepted and are paid. 0: none.",
+    )
+    is_splittable = forms.BooleanField(
+        required=False, initial=True, label="A vendor may take a part of a batch, others the rest"
+    )
 
     def clean(self) -> dict[str, Any]:
-        """Check what two fields say together."""
+        """Check what several fields say together."""
         given = super().clean() or {}
-        if "classes" in given and "gold" in given:
-            try:
-                given["gold"] = lines.gold_of(given["gold"], given["classes"])
-            except forms.ValidationError as error:
-                self.add_error("gold", error)
+        if "task_type" in given:
+            self._read(given)
         low, high = given.get("min_overlap"), given.get("max_overlap")
         if low and high and low > high:
             self.add_error("max_overlap", f"At most {high} is less than at least {low}.")
         return given
+
+    def _read(self, given: dict[str, Any]) -> None:
+        """Read schema, records and gold, which the task type gives their form."""
+        given["schema"] = schema = self.schema_of(given["task_type"])
+        for name, read in (
+            ("records", lambda text: lines.records_of(text, schema.task_type)),
+            ("gold", lambda text: lines.gold_of(text, schema)),
+        ):
+            if name == "gold" and any(field in self.errors for field in SchemaForm.base_fields):
+                continue
+            if name in given:
+                try:
+                    given[name] = read(given[name])
+                except forms.ValidationError as error:
+                    self.add_error(name, error)
 
     def terms(self, **pins: Any) -> JobTerms:
         """Return the terms stated."""
@@ -157,6 +202,8 @@ class JobForm(KindForm):
             weights=self.weights(),
             min_overlap=given["min_overlap"],
             max_overlap=given["max_overlap"],
+            review_window_s=given["review_hours"] * 3600,
+            is_splittable=given["is_splittable"],
             **self.wishes(),
             **pins,
         )

@@ -15,7 +15,17 @@ from portal import pages
 from portal.customer import quote, ranking
 from portal.customer.forms import JobForm, KindForm
 from portal.customer.ranking import Choice
+from portal.customer.schema_fields import SchemaForm
 
+_FIELDS = {
+    "name": "title",
+    "label_schema": "classes",
+    "max_price_micro": "max_price",
+    "budget_micro": "budget",
+    "pinned_vendors": "is_manual",
+    "denied_vendors": "is_manual",
+}
+"""The form's fields by the service's."""
 _FEE = Job._meta.get_field("fee_basis_points").get_default()
 
 
@@ -41,7 +51,7 @@ def _post(request: HttpRequest, actor: Actor) -> HttpResponse:
         try:
             job = _create(actor, filled, choice)
         except DomainError as error:
-            pages.put_beside(filled, error, {"name": "title", "label_schema": "classes"})
+            pages.put_beside(filled, error, _FIELDS)
         else:
             messages.success(request, "The job is posted; its first batches are on offer.")
             return redirect("portal:job", job_id=job.pk)
@@ -57,32 +67,31 @@ def _has_unknown(actor: Actor, filled: JobForm, choice: Choice, data: QueryDict)
 
 
 def _create(actor: Actor, filled: JobForm, choice: Choice) -> Job:
-    schema = _schema(actor, filled.cleaned_data["title"], filled.cleaned_data["classes"])
     return jobs.create(
         actor=actor,
-        label_schema_id=schema.pk,
+        label_schema_id=_schema(actor, filled.cleaned_data["title"], filled.cleaned_data["schema"]).pk,
         terms=filled.terms(pinned_vendors=choice.pinned, denied_vendors=choice.denied),
         gold=filled.cleaned_data["gold"],
         records=filled.cleaned_data["records"],
     )
 
 
-def _schema(actor: Actor, title: str, classes: list[str]) -> LabelSchema:
-    """Return the actor's schema of exactly these classes, made now if there is none (so a second try finds it)."""
-    same = selectors.schemas(actor).filter(task_type="classification", classes=classes, rules={}).order_by("pk").first()
+def _schema(actor: Actor, title: str, stated: LabelSchema) -> LabelSchema:
+    """Return the actor's schema that says exactly this, made now if there is none (so a second try finds it)."""
+    wanted: dict[str, Any] = {name: getattr(stated, name) for name in ("task_type", "classes", "rules")}
+    same = selectors.schemas(actor).filter(**wanted).order_by("pk").first()
     if same is not None:
         return same
     try:
-        return jobs.create_schema(actor=actor, name=title, task_type="classification", classes=classes)
+        return jobs.create_schema(actor=actor, name=title, **wanted)
     except ConflictError:
         number = selectors.schemas(actor).count() + 1
-        name = f"{title[:180]} ({number})"
-        return jobs.create_schema(actor=actor, name=name, task_type="classification", classes=classes)
+        return jobs.create_schema(actor=actor, name=f"{title[:180]} ({number})", **wanted)
 
 
 def _initial() -> QueryDict:
     data = QueryDict(mutable=True)
-    data.update({name: field.initial for name, field in KindForm().fields.items() if field.initial is not None})
+    data.update({name: str(field.initial) for name, field in KindForm().fields.items() if field.initial is not None})
     return data
 
 
@@ -108,5 +117,6 @@ def _shown(
     facts["cost"] = ranking.cost_per_record_micro(rows, n_overlap, _FEE)
     facts["quote"] = quote.of_form(actor, kind, choice, data) if kind.is_valid() and rows else None
     facts["weights"] = kind.weights() if kind.is_valid() else None
+    facts["finer_wrong"] = any(name in filled.errors for name in SchemaForm.base_fields)
     facts["n_eligible"] = sum(row.place is not None for row in rows)
     return pages.show(request, template, status=status, form=filled, **facts)

@@ -7,6 +7,7 @@ from typing import Final
 from django.http import QueryDict
 
 from common.actors import Actor
+from common.clock import database_now
 from common.errors import DomainError
 from common.money import MICRO_PER_UNIT
 from marketplace.core.feasibility import Obstacle
@@ -59,7 +60,8 @@ def of_form(actor: Actor, form: KindForm, choice: Choice, data: QueryDict) -> Sh
         budget_micro=_budget(data),
     )
     try:
-        told = quotes.of_draft(job, n_records, has_gold=bool(data.get("gold", "").strip()))
+        due_in_s = None if job.due_at is None else max((job.due_at - database_now()).total_seconds(), 0.0)
+        told = quotes.of_draft(job, n_records, has_gold=bool(data.get("gold", "").strip()), due_in_s=due_in_s)
     except DomainError as error:
         return Shown(n_records, not n_listed, None, error.detail, (), "", 0.0)
     fixes = tuple(_fix(obstacle) for obstacle in told.obstacles)

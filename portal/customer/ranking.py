@@ -114,7 +114,7 @@ def _parts(parts: dict[str, float], worst: float) -> tuple[Part, ...]:
 def draft(actor: Actor, form: KindForm, choice: Choice, **terms: Any) -> Job:
     """Return the job that a form states, not stored."""
     weights = form.weights()
-    schema = LabelSchema(task_type="classification", classes=terms.pop("classes", []))
+    schema = LabelSchema(task_type=form.cleaned_data["task_type"], classes=terms.pop("classes", []))
     return Job(
         organization_id=actor.organization_id or uuid.UUID(int=0),
         label_schema=schema,

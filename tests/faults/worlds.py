@@ -1,8 +1,9 @@
 """Worlds for fault tests: a few vendors that stay, jobs that come and go, time that is moved in the tables."""
 
 import itertools
+import threading
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from common import ledger
 from common.actors import Actor
@@ -125,3 +126,17 @@ def unfinished() -> dict[str, int]:
         "slots": "SELECT coalesce(sum(in_flight), 0) FROM vendors_capacitywindow",
     }
     return {name: n for name, sql in counts.items() if (n := scalar(sql))}
+
+
+def in_another_connection(act) -> None:
+    """Do something in a thread of its own, with its own connection, and wait for it."""
+
+    def run() -> None:
+        try:
+            act()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()

@@ -13,6 +13,7 @@ from tests.portal import world
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FORM = {
+    "task_type": "classification",
     "title": "Animals at night",
     "instructions": "Say what it is.",
     "classes": "cat\ndog\nbird",
@@ -26,6 +27,10 @@ FORM = {
     "max_price": "0.08",
     "min_accuracy": "",
     "budget": "25.50",
+    "data_class": "public",
+    "wave_size": "1",
+    "review_hours": "72",
+    "is_splittable": "on",
     "action": "post",
 }
 

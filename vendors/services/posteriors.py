@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from django.db import connection
 from django.db.models import F
@@ -23,44 +24,60 @@ from vendors.core.posteriors import (
 )
 from vendors.models import DurationPosterior, RatioPosterior
 
-_RATIO_SQL = """
+_NOTHING: Final = 1e-100
+"""A count this small is none: multiplied on and on, it would leave the range of a float, which is an error there."""
+
+_MOST: Final = 10_000
+"""Observations from which on what was known before is forgotten anyhow."""
+
+
+def _kept(count: str) -> str:
+    return (
+        f"CASE WHEN {count} > {_NOTHING} THEN {count} ELSE 0 END"
+        f" * power(%(keep)s::float8, least(EXCLUDED.n_observed, {_MOST}))"
+    )
+
+
+_RATIO_SQL = f"""
 INSERT INTO vendors_ratioposterior (id, created_at, capability_id, metric, successes, failures, n_observed, p_away)
 SELECT uuidv7(), now(), seen.capability_id, %(metric)s, seen.yes, seen.no, seen.n, %(away)s
 FROM unnest(%(ids)s::uuid[], %(yes)s::float8[], %(no)s::float8[], %(n)s::bigint[])
     AS seen(capability_id, yes, no, n)
 ORDER BY seen.capability_id
 ON CONFLICT (capability_id, metric) DO UPDATE SET
-    successes = vendors_ratioposterior.successes * power(%(keep)s, EXCLUDED.n_observed) + EXCLUDED.successes,
-    failures = vendors_ratioposterior.failures * power(%(keep)s, EXCLUDED.n_observed) + EXCLUDED.failures,
+    successes = {_kept("vendors_ratioposterior.successes")} + EXCLUDED.successes,
+    failures = {_kept("vendors_ratioposterior.failures")} + EXCLUDED.failures,
     n_observed = vendors_ratioposterior.n_observed + EXCLUDED.n_observed
-"""
-_ANSWER_SQL = """
+"""  # noqa: S608 - put together from constants
+_ANSWER_SQL = f"""
 INSERT INTO vendors_ratioposterior
     (id, created_at, capability_id, metric, successes, failures, n_observed, p_away, told_at)
 VALUES (uuidv7(), now(), %(capability)s, 'acceptance', %(yes)s, %(no)s, 1, 0, statement_timestamp())
 ON CONFLICT (capability_id, metric) DO UPDATE SET
-    successes = vendors_ratioposterior.successes * %(keep)s + EXCLUDED.successes,
-    failures = vendors_ratioposterior.failures * %(keep)s + EXCLUDED.failures,
+    successes = {_kept("vendors_ratioposterior.successes")} + EXCLUDED.successes,
+    failures = {_kept("vendors_ratioposterior.failures")} + EXCLUDED.failures,
     n_observed = vendors_ratioposterior.n_observed + 1, p_away = 0, told_at = statement_timestamp()
-"""
-_SILENCE_SQL = """
+"""  # noqa: S608 - put together from constants
+_SILENCE_SQL = f"""
 INSERT INTO vendors_ratioposterior AS r
     (id, created_at, capability_id, metric, successes, failures, n_observed, p_away, told_at)
 SELECT uuidv7(), now(), seen.capability_id, 'acceptance', 0, seen.n * greatest(1 - first.away, %(least)s), seen.n,
        first.away, statement_timestamp()
 FROM unnest(%(ids)s::uuid[], %(n)s::bigint[]) AS seen(capability_id, n)
-CROSS JOIN LATERAL (SELECT %(usual)s / (%(usual)s + (1 - %(usual)s) * power(%(silent)s, seen.n)) AS away) first
+CROSS JOIN LATERAL (SELECT
+    %(usual)s / (%(usual)s + (1 - %(usual)s) * power(%(silent)s::float8, least(seen.n, 100))) AS away) first
 ORDER BY seen.capability_id
 ON CONFLICT (capability_id, metric) DO UPDATE SET (successes, failures, n_observed, p_away, told_at) = (
-    SELECT r.successes * power(%(keep)s, EXCLUDED.n_observed),
-           r.failures * power(%(keep)s, EXCLUDED.n_observed) + EXCLUDED.n_observed * greatest(1 - next.away, %(least)s),
+    SELECT {_kept("r.successes")},
+           {_kept("r.failures")} + EXCLUDED.n_observed * greatest(1 - next.away, %(least)s),
            r.n_observed + EXCLUDED.n_observed, next.away, statement_timestamp()
     FROM (SELECT coalesce(%(usual)s + (r.p_away - %(usual)s) * exp(-least(greatest(
               extract(epoch FROM statement_timestamp() - r.told_at)::float8 / %(stay_s)s, 0), 50)), %(usual)s)
               AS away) now,
          LATERAL (SELECT
-             now.away / (now.away + (1 - now.away) * power(%(silent)s, EXCLUDED.n_observed)) AS away) next)
-"""
+             now.away / (now.away + (1 - now.away) * power(%(silent)s::float8, least(EXCLUDED.n_observed, 100)))
+             AS away) next)
+"""  # noqa: S608 - put together from constants
 """`Acceptance.silent` for many vendors at once; a test holds the two against each other."""
 
 _DURATION_SQL = """

@@ -47,3 +47,19 @@ def test_statements_and_functions_agree_on_random_histories(seed):
     assert row.p_away == pytest.approx(belief.p_away, abs=1e-4)
     assert row.n_observed == n_told
     assert DurationPosterior.objects.get(capability_id=one.capability_id, metric="response").n_observed == n_answers
+
+
+def test_a_thousand_silences_at_once_and_counts_forgotten_to_nothing_stay_within_a_float():
+    """Either used to raise inside PostgreSQL, and then no sweep ended and no such vendor could accept any more."""
+    one = market.applicant()
+    for _ in range(2):
+        posteriors.record_silences(capability_ids=[one.capability_id] * 1000)
+    RatioPosterior.objects.update(successes=1e-307, failures=1e-307)
+    posteriors.record_silences(capability_ids=[one.capability_id] * 1000)
+    RatioPosterior.objects.update(successes=1e-307, failures=1e-307)
+    posteriors.record_response(capability_id=one.capability_id, accepted=True, seconds=1.0)
+    row = RatioPosterior.objects.get(capability_id=one.capability_id, metric="acceptance")
+    assert (row.successes, row.failures, row.n_observed) == (1.0, 0.0, 3001)
+    RatioPosterior.objects.update(metric="completion", failures=1e-308)
+    posteriors.record_completion(capability_id=one.capability_id, completed=True)
+    assert RatioPosterior.objects.get(metric="completion").failures == 0.0
