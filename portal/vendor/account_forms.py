@@ -25,6 +25,14 @@ def _minutes(label: str, initial: int, least: int = 1) -> forms.IntegerField:
     return forms.IntegerField(min_value=least, max_value=_MONTH_MIN, initial=initial, label=f"{label}, minutes")
 
 
+class WorkField(forms.ModelChoiceField):
+    """One of the vendor's kinds of work, in words."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the kind of work as people say it."""
+        return str(obj.words)
+
+
 class _OwnForm(forms.Form):
     """A form that knows the vendor's kinds of work."""
 
@@ -33,7 +41,6 @@ class _OwnForm(forms.Form):
         field = self.fields.get("capability")
         if isinstance(field, forms.ModelChoiceField):
             field.queryset = capabilities
-            field.label_from_instance = lambda one: one.words  # type: ignore[method-assign]
 
 
 class RegisterForm(forms.Form):
@@ -75,7 +82,7 @@ class CapabilityForm(_OwnForm):
 class PriceForm(_OwnForm):
     """A price from a moment on."""
 
-    capability = forms.ModelChoiceField(Capability.objects.none(), label="Kind of work")
+    capability = WorkField(Capability.objects.none(), label="Kind of work")
     price = price_field(label="A label costs, USD")
     valid_from = _day(required=False, label="From (00:00 UTC)", help_text="Empty: now.")
     valid_until = _day(required=False, label="Until (00:00 UTC)", help_text="Empty: until a later price begins.")
@@ -108,7 +115,7 @@ class DocumentForm(_OwnForm):
     )
     issued_at = _day(label="Issued on")
     expires_at = _day(required=False, label="Runs out on", help_text="Empty: never.")
-    capability = forms.ModelChoiceField(
+    capability = WorkField(
         Capability.objects.none(), required=False, empty_label="all our work", label="For which work"
     )
 
