@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,8 @@ class Tally:
         """Keep it, whole or not at all."""
         if path is not None:
             fresh = path.with_suffix(".new")
-            fresh.write_text(json.dumps(asdict(self), indent=1) + "\n")
+            kept = {column.name: getattr(self, column.name) for column in fields(self)}
+            fresh.write_text(json.dumps(kept, indent=1) + "\n")
             fresh.replace(path)
 
     def rows(self) -> list[tuple[str, str]]:
