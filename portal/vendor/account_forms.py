@@ -1,7 +1,7 @@
 """What a vendor fills in about itself: kinds of work, prices, papers, terms, an objection."""
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.validators import RegexValidator
@@ -14,6 +14,11 @@ from vendors.models import Capability
 from vendors.services.documents import DocumentInput
 from vendors.services.terms import AgreementTerms
 
+if TYPE_CHECKING:
+    _CapabilityChoice = forms.ModelChoiceField[Capability]
+else:  # Django's own class takes no type argument
+    _CapabilityChoice = forms.ModelChoiceField
+
 _MONTH_MIN = 30 * 24 * 60
 
 
@@ -25,12 +30,12 @@ def _minutes(label: str, initial: int, least: int = 1) -> forms.IntegerField:
     return forms.IntegerField(min_value=least, max_value=_MONTH_MIN, initial=initial, label=f"{label}, minutes")
 
 
-class WorkField(forms.ModelChoiceField):
+class WorkField(_CapabilityChoice):
     """One of the vendor's kinds of work, in words."""
 
-    def label_from_instance(self, obj: Any) -> str:
+    def label_from_instance(self, obj: Capability) -> str:
         """Return the kind of work as people say it."""
-        return str(obj.words)
+        return obj.words
 
 
 class _OwnForm(forms.Form):
