@@ -62,12 +62,16 @@ def visitor(browser: Browser, url: str, actor: object, width: int, *, scripts: b
 
 
 def pages_of(here: world.World) -> list[tuple[object, list[str]]]:
+    world.add_desk(here)
     job, batch = f"/jobs/{here.job.public_id}/", f"/batches/{here.batch.public_id}/"
     return [
         (here.customer, ["/jobs/", "/jobs/new/", job, f"{job}labels/", batch, f"{batch}why/"]),
-        (here.seller.actor, ["/inbox/", "/scorecard/"]),
+        (here.seller.actor, ["/inbox/", "/scorecard/", "/account/", "/hours/"]),
         (here.rival.actor, ["/work/", f"/work/{here.assignment.public_id}/"]),
-        (here.staff, ["/market/", "/vendors/", f"/vendors/{here.seller.vendor.public_id}/", batch, f"{batch}why/"]),
+        (
+            here.staff,
+            ["/market/", "/desk/", "/vendors/", f"/vendors/{here.seller.vendor.public_id}/", batch, f"{batch}why/"],
+        ),
     ]
 
 
