@@ -115,6 +115,7 @@ def _play(
         else:
             players.sweep(rng, say, stop_at, plan.n_lapsing)
     except BaseException as error:
-        say(f"error {type(error).__name__}: {error} {''.join(traceback.format_tb(error.__traceback__)[-2:])!r}")
+        where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[1:]]
+        say(f"error {type(error).__name__}: {str(error)!r} in {' '.join(where)}")
         return 1
     return 0
