@@ -16,6 +16,9 @@ _KINDS: Final = {
     "rul": "rule",
     "eff": "effect",
     "adj": "adjudication",
+    "doc": "document",
+    "apl": "appeal",
+    "vrl": "vendor_rule",
 }
 
 

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 
 from common.actors import CUSTOMER, PLATFORM, VENDOR
 from portal.actors import actor_of
+from portal.vendor.account_forms import RegisterForm
 from vendors.selectors import vendors
 
 _FIRST = {CUSTOMER: "portal:jobs", VENDOR: "portal:inbox", PLATFORM: "portal:board"}
@@ -18,5 +19,5 @@ def home(request: HttpRequest) -> HttpResponse:
     if actor is None:
         return render(request, "portal/no_organization.html")
     if actor.organization_kind == VENDOR and not vendors.for_actor(actor).exists():
-        return render(request, "portal/vendor/unregistered.html", {"actor": actor})
+        return render(request, "portal/vendor/unregistered.html", {"actor": actor, "form": RegisterForm()})
     return redirect(_FIRST[actor.organization_kind])

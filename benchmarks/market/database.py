@@ -23,13 +23,7 @@ def running() -> Iterator[None]:
     home.prepare()
     postgres = Postgres.of(home)
     child = Child(postgres.service(), home.logs)
-    os.environ |= {
-        "DATABASE_URL": postgres.url(),
-        "REDIS_URL": NOBODY_LISTENS,
-        "LABELYARD_HOME": str(home.root),
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "LOG_LEVEL": "ERROR",
-    }
+    os.environ |= environment(postgres, home)
     try:
         child.start()
         _wait_for(postgres)
@@ -39,6 +33,17 @@ def running() -> Iterator[None]:
     finally:
         child.kill()
         shutil.rmtree(home.root, ignore_errors=True)
+
+
+def environment(postgres: Postgres, home: Home) -> dict[str, str]:
+    """Return what points Django at a server, with nobody at the broker's address."""
+    return {
+        "DATABASE_URL": postgres.url(),
+        "REDIS_URL": NOBODY_LISTENS,
+        "LABELYARD_HOME": str(home.root),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "LOG_LEVEL": "ERROR",
+    }
 
 
 def _wait_for(postgres: Postgres) -> None:

@@ -25,7 +25,8 @@ PATIENCE_S: Final = 60.0
 class Plan:
     """How many take part, how often they die, and what the dice start from.
 
-    ``statements_per_death`` and ``seconds_per_kill`` are means; None for no deaths of that kind.
+    ``statements_per_death`` and ``seconds_per_kill`` are means; None for no deaths of that kind. Whoever ends too soon
+    is replaced after ``pause_s``.
     """
 
     n_deciders: int = 4
@@ -35,6 +36,7 @@ class Plan:
     seconds_per_kill: float | None = 1.0
     n_lapsing: int = 200
     seed: int = 0
+    pause_s: float = 0.0
 
 
 def run(plan: Plan, folder: Path, *, tolerate: Callable[[str], bool] = lambda _: False) -> Story:
@@ -53,6 +55,8 @@ def run(plan: Plan, folder: Path, *, tolerate: Callable[[str], bool] = lambda _:
             is_decider = crowd.pop(pid)
             story.n_deaths += os.WIFSIGNALED(status)
             if time.monotonic() < stop_at:
+                story.n_ended += 1
+                time.sleep(plan.pause_s)
                 fresh = _fork(plan, is_decider, rng.getrandbits(32), stop_at, sellers, folder)
                 crowd[fresh] = is_decider
         if crowd and time.monotonic() >= min(due, stop_at + PATIENCE_S):
@@ -111,6 +115,7 @@ def _play(
         else:
             players.sweep(rng, say, stop_at, plan.n_lapsing)
     except BaseException as error:
-        say(f"error {type(error).__name__}: {error} {''.join(traceback.format_tb(error.__traceback__)[-2:])!r}")
+        where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[1:]]
+        say(f"error {type(error).__name__}: {str(error)!r} in {' '.join(where)}")
         return 1
     return 0

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Story:
-    """What the processes were told, and how they ended. ``assignments`` by the offer a vendor was told it had."""
+    """What the processes were told, and how they ended: ``n_deaths`` by a signal, ``n_ended`` too soon.
+
+    ``assignments`` go by the offer that a vendor was told it had.
+    """
 
     told: Counter[str] = field(default_factory=Counter)
     assignments: dict[uuid.UUID, set[uuid.UUID]] = field(default_factory=dict)
     declined: set[uuid.UUID] = field(default_factory=set)
     n_deaths: int = 0
+    n_ended: int = 0
     errors: list[str] = field(default_factory=list)
 
     def read(self, lines: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ class Tally:
     n_deaths: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    deadlocks: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
 
     @classmethod
@@ -32,6 +33,13 @@ class Tally:
             return cls(seed=seed)
         kept: dict[str, Any] = json.loads(path.read_text())
         return cls(**kept | {name: Counter(kept[name]) for name in ("decisions", "refused")})
+
+    def is_deadlock(self, error: str) -> bool:
+        """Keep a deadlock for the report: the database rolled one request back whole, which loses no decision."""
+        if "deadlock detected" not in error:
+            return False
+        self.deadlocks.append(error)
+        return True
 
     @property
     def n_decisions(self) -> int:
@@ -57,7 +65,8 @@ class Tally:
         """Keep it, whole or not at all."""
         if path is not None:
             fresh = path.with_suffix(".new")
-            fresh.write_text(json.dumps(asdict(self), indent=1) + "\n")
+            kept = {column.name: getattr(self, column.name) for column in fields(self)}
+            fresh.write_text(json.dumps(kept, indent=1) + "\n")
             fresh.replace(path)
 
     def rows(self) -> list[tuple[str, str]]:
@@ -68,6 +77,7 @@ class Tally:
             *((f"of these {state}", f"{n:,}") for state, n in self.decisions.most_common()),
             ("refused, having come second or too late", refused),
             ("processes killed (kill -9)", f"{self.n_deaths:,}"),
+            ("deadlocks (one request rolled back whole, to be sent again)", f"{len(self.deadlocks):,} (target 0)"),
             ("worlds checked", f"{self.n_worlds:,}"),
             ("lost or doubled decisions, violated invariants", f"{len(self.findings):,} (target 0)"),
             ("time, posting and checking included", f"{self.seconds / 60:,.1f} min"),

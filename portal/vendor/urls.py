@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from portal.vendor import hours, inbox, scorecard, work
+from portal.vendor import account, hours, inbox, scorecard, work
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/availability/", inbox.availability, name="availability"),
+    path("account/", account.account, name="account"),
+    path("account/register/", account.register, name="register"),
+    path("account/payout/", account.payout, name="account-payout"),
+    path("account/<slug:name>/", account.step, name="account-step"),
     path("hours/", hours.page, name="hours"),
     path("hours/save/", hours.save, name="hours-save"),
     path("offers/<offer:offer_id>/accept/", inbox.accept, name="accept"),

@@ -11,6 +11,7 @@ from marketplace.models import Adjudication, Assignment, Offer, Rule, RuleEffect
 from portal.urls import urlpatterns
 from tests import market
 from tests.portal import world
+from vendors.models import Appeal, VendorDocument, VendorRule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,6 +30,10 @@ ROUTES = {
     "batch-review": ("post", {"customer"}),
     "inbox": ("get", {"seller", "rival"}),
     "availability": ("post", {"seller", "rival"}),
+    "account": ("get", {"seller", "rival"}),
+    "register": ("post", {"seller", "rival"}),
+    "account-payout": ("post", {"seller", "rival"}),
+    "account-step": ("post", {"seller", "rival"}),
     "hours": ("get", {"seller", "rival"}),
     "hours-save": ("post", {"seller", "rival"}),
     "accept": ("post", {"seller"}),
@@ -40,6 +45,11 @@ ROUTES = {
     "release": ("post", {"rival"}),
     "scorecard": ("get", {"seller", "rival"}),
     "board": ("get", {"staff"}),
+    "desk": ("get", {"staff"}),
+    "paper-decide": ("post", {"staff"}),
+    "appeal-decide": ("post", {"staff"}),
+    "vendor-rule": ("get", {"staff"}),
+    "vendor-rule-switch": ("post", {"staff"}),
     "vendors": ("get", {"staff"}),
     "vendor": ("get", {"staff"}),
     "review": ("post", {"staff"}),
@@ -54,6 +64,8 @@ ROUTES = {
     "rule-switch": ("post", {"customer", "staff"}),
     "effect-reverse": ("post", {"customer", "staff"}),
 }
+# pages to look at that only those may see who may act there
+FOR_DOERS = {"job-new", "rule-new", "adjudications", "desk", "vendor-rule"}
 
 
 @pytest.fixture
@@ -61,6 +73,7 @@ def here():
     made = world.make()
     world.add_effect(made)
     world.add_dispute(made)
+    world.add_desk(made)
     return made
 
 
@@ -73,6 +86,10 @@ def url_of(name: str, here: world.World) -> str:
         "vendor_id": here.seller.vendor_id,
         "rule_id": Rule.objects.get().pk,
         "adjudication_id": Adjudication.objects.get().pk,
+        "document_id": VendorDocument.objects.get().pk,
+        "appeal_id": Appeal.objects.get().pk,
+        "vendor_rule_id": VendorRule.objects.earliest("pk").pk,
+        "name": "submit",
         "effect_id": RuleEffect.objects.get().pk,
     }
     pattern = next(p for p in urlpatterns if p.name == name)
@@ -127,7 +144,7 @@ def test_a_viewer_looks_and_changes_nothing(here):
         client = world.signed_in(actor, role="viewer")
         for name, (method, allowed) in ROUTES.items():
             if who in allowed:
-                expected = 200 if method == "get" and name not in {"job-new", "rule-new", "adjudications"} else 403
+                expected = 200 if method == "get" and name not in FOR_DOERS else 403
                 assert getattr(client, method)(url_of(name, here)).status_code == expected, (who, name)
     assert state_of_everything() == before
 
@@ -205,5 +222,6 @@ def test_a_vendor_that_has_not_applied_is_told_how():
     client = world.signed_in(market.actor_of(organization))
     assert client.get("/inbox/").url == "/home/"
     assert "Register as a vendor first" in client.get("/home/").content.decode()
+    assert client.post("/account/register/", {"name": ""}).status_code == 422
     missing = client.get("/scorecard/")
     assert (missing.status_code, "There is no such page" in missing.content.decode()) == (404, True)

@@ -69,26 +69,17 @@ def with_hard_offers(here: world.World) -> None:
 
 
 def pages_of(here: world.World) -> list[tuple[object, list[str]]]:
+    world.add_desk(here)
     job, batch = f"/jobs/{here.job.public_id}/", f"/batches/{here.batch.public_id}/"
+    vendor = f"/vendors/{here.seller.vendor.public_id}/"
     return [
         (
             here.customer,
             ["/jobs/", "/jobs/new/", job, f"{job}labels/", batch, f"{batch}why/", "/rules/", "/rules/new/"],
         ),
-        (here.seller.actor, ["/inbox/", "/scorecard/", "/hours/"]),
+        (here.seller.actor, ["/inbox/", "/scorecard/", "/account/", "/hours/"]),
         (here.rival.actor, ["/work/", f"/work/{here.assignment.public_id}/"]),
-        (
-            here.staff,
-            [
-                "/market/",
-                "/vendors/",
-                f"/vendors/{here.seller.vendor.public_id}/",
-                batch,
-                f"{batch}why/",
-                "/adjudications/",
-                "/rules/",
-            ],
-        ),
+        (here.staff, ["/market/", "/desk/", "/vendors/", vendor, batch, f"{batch}why/", "/adjudications/", "/rules/"]),
     ]
 
 

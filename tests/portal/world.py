@@ -1,5 +1,6 @@
 """People who sign in, and a market with one of everything for them to look at."""
 
+import datetime
 import itertools
 from dataclasses import dataclass
 
@@ -7,12 +8,16 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from common.actors import Actor
+from common.clock import database_now
 from common.models import Membership, Organization
 from marketplace.core.rules import Rule as Terms
 from marketplace.models import Batch, Job, Offer, Verdict
-from marketplace.services import annotations, disputes, offering, offers, rules, rulings
+from marketplace.services import annotations, disputes, offering, offers, rules, rulings, vendor_rules
 from tests import market
 from tests.market import Seller
+from vendors.models import Appeal, VendorEvent
+from vendors.services import documents
+from vendors.services.documents import DocumentInput
 
 PASSWORD = "a long password"
 _numbers = itertools.count(1)
@@ -66,6 +71,16 @@ def add_dispute(here: "World") -> None:
     Verdict.objects.create(assignment=here.assignment, outcome="accepted", words="So it is.", **figures)
     here.assignment.annotations.update(state="rejected")
     disputes.open_dispute(actor=here.rival.actor, assignment_id=here.assignment.pk, text="It is right.")
+
+
+def add_desk(here: "World") -> None:
+    """Let the seller hand in a paper and object to a decision; make the market's rules on vendors."""
+    issued_at = database_now() - datetime.timedelta(days=9)
+    paper = DocumentInput("insurance", "I-1", "https://example.org/paper.pdf", "a" * 64, issued_at)
+    documents.hand_in(actor=here.seller.actor, document=paper)
+    event = VendorEvent.objects.create(vendor_id=here.seller.vendor_id, kind="rule.applied", reason="Too slow.")
+    Appeal.objects.create(vendor_id=here.seller.vendor_id, event=event, text="We were not.")
+    vendor_rules.ensure_defaults()
 
 
 def make() -> World:

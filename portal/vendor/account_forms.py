@@ -1,0 +1,183 @@
+"""What a vendor fills in about itself: kinds of work, prices, papers, terms, an objection."""
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.db.models import QuerySet
+
+from portal.customer.forms import micro, price_field
+from portal.customer.schema_fields import TYPES
+from vendors.core.evidence import DATA_CLASSES, KINDS
+from vendors.models import Capability
+from vendors.services.documents import DocumentInput
+from vendors.services.terms import AgreementTerms
+
+if TYPE_CHECKING:
+    _CapabilityChoice = forms.ModelChoiceField[Capability]
+else:  # Django's own class takes no type argument
+    _CapabilityChoice = forms.ModelChoiceField
+
+_MONTH_MIN = 30 * 24 * 60
+
+
+def _day(**options: Any) -> forms.DateTimeField:
+    return forms.DateTimeField(widget=forms.DateTimeInput(attrs={"type": "date"}, format="%Y-%m-%d"), **options)
+
+
+def _minutes(label: str, initial: int, least: int = 1) -> forms.IntegerField:
+    return forms.IntegerField(min_value=least, max_value=_MONTH_MIN, initial=initial, label=f"{label}, minutes")
+
+
+class WorkField(_CapabilityChoice):
+    """One of the vendor's kinds of work, in words."""
+
+    def label_from_instance(self, obj: Capability) -> str:
+        """Return the kind of work as people say it."""
+        return obj.words
+
+
+class _OwnForm(forms.Form):
+    """A form that knows the vendor's kinds of work."""
+
+    def __init__(self, *args: Any, capabilities: QuerySet[Capability] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields.get("capability")
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = capabilities
+
+
+class RegisterForm(forms.Form):
+    """An application to label for the market, or for the customer that sent an invitation."""
+
+    name = forms.CharField(max_length=200)
+    languages = forms.CharField(max_length=500, required=False, help_text="Codes with commas between: en, fr")
+    regions = forms.CharField(max_length=500, required=False, help_text="Where your people work: DE, IN")
+    invitation = forms.CharField(
+        max_length=200,
+        required=False,
+        help_text="A customer's code makes you its private vendor; others do not see you.",
+    )
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of the service."""
+        given = self.cleaned_data
+        lists = {
+            name: [part.strip()[:16] for part in given[name].split(",") if part.strip()]
+            for name in ("languages", "regions")
+        }
+        return {"name": given["name"], "invitation": given["invitation"] or None, **lists}
+
+
+class CapabilityForm(_OwnForm):
+    """A kind of work."""
+
+    task_type = forms.ChoiceField(choices=TYPES, label="What is a label?")
+    modality = forms.CharField(max_length=32, help_text="image, text, audio ...")
+    language = forms.CharField(max_length=16, required=False)
+    domain = forms.CharField(max_length=64, required=False)
+    data_class = forms.ChoiceField(choices=[(name, f"{name} data") for name in DATA_CLASSES], label="How sensitive")
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of the service."""
+        return dict(self.cleaned_data)
+
+
+class PriceForm(_OwnForm):
+    """A price from a moment on."""
+
+    capability = WorkField(Capability.objects.none(), label="Kind of work")
+    price = price_field(label="A label costs, USD")
+    valid_from = _day(required=False, label="From (00:00 UTC)", help_text="Empty: now.")
+    valid_until = _day(required=False, label="Until (00:00 UTC)", help_text="Empty: until a later price begins.")
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of the service."""
+        given = self.cleaned_data
+        times = {"valid_from": given["valid_from"], "valid_until": given["valid_until"]}
+        return {
+            "capability_id": given["capability"].pk,
+            "price_micro": micro(given["price"]),
+            "currency": "USD",
+            **times,
+        }
+
+
+class DocumentForm(_OwnForm):
+    """A paper; it stays with the vendor, its address and checksum are kept."""
+
+    kind = forms.ChoiceField(choices=[(kind, kind.replace("_", " ")) for kind in KINDS], label="Paper")
+    number = forms.CharField(max_length=200, label="Number on it")
+    uri = forms.URLField(max_length=2000, label="Address where we can read it", assume_scheme="https")
+    file = forms.FileField(
+        required=False, label="The file", help_text="Only its checksum is kept; the file is not. Or give the checksum:"
+    )
+    sha256 = forms.CharField(
+        required=False,
+        label="SHA-256 of the file",
+        validators=[RegexValidator("^[0-9a-f]{64}$", "A SHA-256 has 64 digits from 0 to 9 and a to f.")],
+    )
+    issued_at = _day(label="Issued on")
+    expires_at = _day(required=False, label="Runs out on", help_text="Empty: never.")
+    capability = WorkField(
+        Capability.objects.none(), required=False, empty_label="all our work", label="For which work"
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Take the checksum of the file, if one was chosen."""
+        given = super().clean() or {}
+        file = given.get("file")
+        if file is not None:
+            digest = hashlib.sha256()
+            for chunk in file.chunks():
+                digest.update(chunk)
+            given["sha256"] = digest.hexdigest()
+        if not given.get("sha256") and "sha256" not in self.errors:
+            self.add_error("sha256", "Choose the file, or give its checksum.")
+        return given
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of the service."""
+        given = {name: value for name, value in self.cleaned_data.items() if name not in {"file", "capability"}}
+        work = self.cleaned_data["capability"]
+        return {"document": DocumentInput(**given, capability_id=work.pk if work else None)}
+
+
+class AgreementForm(_OwnForm):
+    """The terms, signed by name."""
+
+    accept_window_cost = _minutes("Answer when price counts, within", 30)
+    accept_window_speed = _minutes("Answer when speed counts, within", 15)
+    accept_window_accuracy = _minutes("Answer when accuracy counts, within", 30)
+    min_batch = forms.IntegerField(min_value=1, max_value=100_000, initial=10, label="Smallest batch, records")
+    max_concurrent = forms.IntegerField(min_value=1, max_value=10_000, initial=3, label="Batches at once")
+    start_window = _minutes("Begin within", 60)
+    base = _minutes("A batch takes besides its labels", 30, least=0)
+    seconds_per_label = forms.FloatField(min_value=0.001, max_value=86_400, initial=30, label="A label takes, seconds")
+    signed_by = forms.CharField(max_length=200, label="Signed by", help_text="Your name is the signature.")
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of the service; minutes become seconds."""
+        given = dict(self.cleaned_data)
+        minutes = ("accept_window_cost", "accept_window_speed", "accept_window_accuracy", "start_window", "base")
+        seconds = {f"{name}_s": given.pop(name) * 60 for name in minutes}
+        return {"terms": AgreementTerms(**given, **seconds)}
+
+
+class AppealForm(_OwnForm):
+    """An objection to the newest suspension, rejection or act of a rule."""
+
+    text = forms.CharField(max_length=10_000, widget=forms.Textarea(attrs={"rows": 4}), label="Why it is wrong")
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of the service."""
+        return dict(self.cleaned_data)
+
+
+class NoFieldsForm(_OwnForm):
+    """A button alone."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return no arguments."""
+        return {}
