@@ -52,6 +52,7 @@ def _race(given: argparse.Namespace, tally: Tally) -> None:
     from benchmarks.races import audit, crowd, world
 
     world.make_sellers(N_SELLERS)
+    world.keep_everybody_active()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} of {task.total:,.0f}"))
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as progress:
         bar = progress.add_task("decisions", total=given.decisions, completed=tally.n_decisions)
@@ -68,7 +69,12 @@ def _race(given: argparse.Namespace, tally: Tally) -> None:
             )
             with tempfile.TemporaryDirectory() as folder:
                 story = crowd.run(plan, Path(folder), tolerate=tally.is_deadlock)
-            tally.add(audit.decisions(), story, audit.findings(story), time.monotonic() - started)
+            tally.add(
+                audit.decisions(),
+                story,
+                audit.findings(story),
+                time.monotonic() - started,
+            )
             tally.save(given.state)
             progress.update(bar, completed=tally.n_decisions)
 
