@@ -15,7 +15,7 @@ from marketplace.services.lots import RecordInput
 _MAX_KEY, _MAX_URI = 200, 2000
 CANNOT: Final = "-"
 ARROW: Final = "=>"
-_DRAWN: Final = frozenset({"bbox", "polygon", "keypoints"})
+_DRAWN: Final = frozenset({"bbox", "polygon", "mask", "keypoints"})
 _FORMS: Final = {
     "spans": (2, 3, "key, text, or key, number of characters, address"),
     "ranking": (3, 101, "key, item, item and so on"),
