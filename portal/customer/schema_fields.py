@@ -12,7 +12,7 @@ TYPES: Final = (
     ("multilabel", "Several classes a record"),
     ("bbox", "Boxes on an image"),
     ("polygon", "Outlines on an image"),
-    ("mask", "Masks on an image"),
+    ("mask", "Areas painted on an image"),
     ("keypoints", "Points on an image"),
     ("cuboid", "Cuboids in space"),
     ("spans", "Stretches of a text"),

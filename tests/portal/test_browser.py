@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 from marketplace.services import offers
 from tests import kinds, market
 from tests.portal import world
+from vendors.services import posteriors
 
 CHROMIUM = Path(shutil.which("chromium") or "/usr/bin/chromium")
 WIDTHS = [1280, 390]
@@ -61,17 +62,24 @@ def visitor(browser: Browser, url: str, actor: object, width: int, *, scripts: b
     return page, complaints
 
 
+def with_hard_offers(here: world.World) -> None:
+    """Let the seller have passed on hard batches, so that its scorecard tells of it."""
+    posteriors.record_hard_accuracy(seen={here.seller.capability_id: posteriors.Counts(9, 1, 10)})
+    posteriors.record_hard_responses(missed=[here.seller.capability_id] * 3)
+
+
 def pages_of(here: world.World) -> list[tuple[object, list[str]]]:
     world.add_desk(here)
     job, batch = f"/jobs/{here.job.public_id}/", f"/batches/{here.batch.public_id}/"
+    vendor = f"/vendors/{here.seller.vendor.public_id}/"
     return [
-        (here.customer, ["/jobs/", "/jobs/new/", job, f"{job}labels/", batch, f"{batch}why/"]),
+        (
+            here.customer,
+            ["/jobs/", "/jobs/new/", job, f"{job}labels/", batch, f"{batch}why/", "/rules/", "/rules/new/"],
+        ),
         (here.seller.actor, ["/inbox/", "/scorecard/", "/account/", "/hours/"]),
         (here.rival.actor, ["/work/", f"/work/{here.assignment.public_id}/"]),
-        (
-            here.staff,
-            ["/market/", "/desk/", "/vendors/", f"/vendors/{here.seller.vendor.public_id}/", batch, f"{batch}why/"],
-        ),
+        (here.staff, ["/market/", "/desk/", "/vendors/", vendor, batch, f"{batch}why/", "/adjudications/", "/rules/"]),
     ]
 
 
@@ -92,6 +100,7 @@ INLINE = (
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_page_complains_or_overflows_or_leaves_a_control_unnamed(browser, live_server, here, width):
+    with_hard_offers(here)
     for actor, paths in pages_of(here):
         page, complaints = visitor(browser, live_server.url, actor, width)
         for path in paths:

@@ -114,8 +114,11 @@ class Duration:
 
     @property
     def mean_s(self) -> float:
-        """Expected duration in seconds (log-normal mean)."""
-        return math.exp(self.log_mean + self.log_spread**2 / 2)
+        """Expected duration in seconds: log-normal mean at the usual spread.
+
+        The spread seen would make one odd quick answer look slow; this way a quicker one never does.
+        """
+        return math.exp(self.log_mean + self.prior_spread**2 / 2)
 
     def quantile_s(self, probability: float) -> float:
         """Return the duration in seconds not exceeded with a probability."""

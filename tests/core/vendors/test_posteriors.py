@@ -1,10 +1,12 @@
 """What offers teach about a vendor that may be away."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendors.core.posteriors import AWAY_RATIO, Acceptance, Ratio
+from vendors.core.posteriors import AWAY_RATIO, Acceptance, Duration, Ratio
 
 PRIOR = Ratio(3.0, 1.0)
 events = st.lists(st.tuples(st.sampled_from(["accepted", "declined", "silent"]), st.floats(0, 1e6)), max_size=30)
@@ -45,3 +47,15 @@ def test_one_silence_is_doubtful_two_are_telling_and_a_day_forgets():
     assert twice.p_away > 0.8
     assert twice.after(24 * 3600).p_away_now == pytest.approx(AWAY_RATIO, abs=0.01)
     assert twice.after(60).accepted().p_away_now == pytest.approx(0, abs=1e-9)
+
+
+@given(st.lists(st.floats(0.1, 1e5), max_size=20), st.floats(0.1, 1e5), st.floats(0, 1))
+def test_a_quicker_answer_never_makes_a_vendor_look_slower(seconds, last, share):
+    def belief(*more: float) -> Duration:
+        logs = [math.log(value) for value in (*seconds, *more)]
+        return Duration(len(logs), sum(logs), sum(value * value for value in logs), 120.0)
+
+    quicker = 0.1 + share * (last - 0.1)
+    assert belief(quicker).mean_s <= belief(last).mean_s * (1 + 1e-9)
+    if quicker < belief().mean_s * math.exp(-(0.7**2) / 2):
+        assert belief(quicker).mean_s <= belief().mean_s * (1 + 1e-9)

@@ -59,7 +59,8 @@ def consensus(masks: Sequence[npt.ArrayLike], skills: Sequence[float] | None = N
     Notes
     -----
     Pixels with the same votes are one case, so the time is that of sorting the pixels. Only pixels on which somebody
-    disagrees decide the prior: a vast background does not drown a small object.
+    disagrees decide the prior, and background counts as much as all else at most: a vast background neither drowns a
+    small object nor makes one vote of three enough.
 
     Examples
     --------
@@ -146,6 +147,9 @@ def _fitted(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return belief per case and the annotators' sensitivity and specificity, by expectation maximisation."""
     is_disputed = (cases.min(axis=0) == 0) & (cases.max(axis=0) == 1)
+    # Background that nobody disputes says little of how carefully edges are drawn: it counts as the rest at most.
+    is_background = cases.max(axis=0) == 0
+    count = np.where(is_background, np.minimum(count, count[~is_background].sum()), count)
     sensitivity = specificity = start
     for _ in range(STEPS):
         inside, outside = belief * count, (1 - belief) * count

@@ -80,7 +80,7 @@ def test_the_consensus_of_runs_is_that_of_pixels(first, seed, size):
 def test_large_masks_are_merged_by_their_runs():
     side = 10_000
     answers = [[side * start, side * 100, side * (side - start - 100)] for start in (1000, 1003, 998)]
-    assert rle.iou(masks.consensus_of_runs(answers), answers[0]) > 0.94
+    assert masks.consensus_of_runs(answers) == answers[0]  # columns 1000 to 1100: what two of three painted
 
 
 def item(counts, size=(2, 3), name="cat"):

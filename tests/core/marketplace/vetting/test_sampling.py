@@ -8,7 +8,7 @@ from scipy import stats
 
 from marketplace.core.acceptance import AQLS, Evidence, decide_by_sampling, plan_for
 
-TABLE = [  # lot, AQL, letter used, sample, accept: read off table 2-A
+TABLE = [  # lot, AQL, letter used, sample, accept, as in table 2-A
     (2, 6.5, "A", 2, 0),
     (20, 4.0, "B", 3, 0),
     (20, 10, "C", 5, 1),
