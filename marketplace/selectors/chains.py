@@ -90,9 +90,7 @@ def _following(batches: QuerySet[Batch]) -> dict[uuid.UUID, Candidate]:
         .values("pk")[:1]
     )
     chosen = dict(
-        batches.filter(ranking__isnull=False)
-        .annotate(following=Subquery(first))
-        .values_list("pk", "following")
+        batches.filter(ranking__isnull=False).annotate(following=Subquery(first)).values_list("pk", "following")
     )
     rows = Candidate.objects.select_related("vendor").in_bulk([pk for pk in chosen.values() if pk is not None])
     return {batch: rows[pk] for batch, pk in chosen.items() if pk is not None}

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count
@@ -35,7 +36,7 @@ def detail(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpRespons
     """Show a job: budget, progress, batches with their offers, latest events; with ``?part=1`` the batches alone."""
     job = selectors.get(actor, job_id)
     page = pages.rows_of(request, selectors.batches(actor).filter(job=job).order_by("-pk"))
-    chained = {"job": job, "page": page, "chains": chains.of_batches(actor, list(page.object_list))}
+    chained: dict[str, Any] = {"job": job, "page": page, "chains": chains.of_batches(actor, list(page.object_list))}
     if "part" in request.GET:
         status = 200 if job.state == JobState.OPEN else pages.LAST_POLL
         return pages.show(request, "portal/customer/batches_part.html", status=status, **chained)
