@@ -19,6 +19,7 @@ _KINDS: Final = {
     "doc": "document",
     "apl": "appeal",
     "vrl": "vendor_rule",
+    "inv": "invitation",
 }
 
 

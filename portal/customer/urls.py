@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.customer import batches, job_new, jobs
+from portal.customer import batches, job_new, jobs, own_vendors
 
 urlpatterns = [
     path("jobs/", jobs.listing, name="jobs"),
@@ -15,4 +15,6 @@ urlpatterns = [
     path("batches/<batch:batch_id>/review/", batches.review, name="batch-review"),
     path("batches/<batch:batch_id>/cancel/", batches.cancel, name="batch-cancel"),
     path("batches/<batch:batch_id>/resolve/", batches.resolve, name="resolve"),
+    path("own-vendors/", own_vendors.listing, name="own-vendors"),
+    path("own-vendors/<invitation:invitation_id>/withdraw/", own_vendors.withdraw, name="invitation-withdraw"),
 ]

@@ -11,7 +11,7 @@ from marketplace.models import Adjudication, Assignment, Offer, Rule, RuleEffect
 from portal.urls import urlpatterns
 from tests import market
 from tests.portal import world
-from vendors.models import Appeal, VendorDocument, VendorRule
+from vendors.models import Appeal, VendorDocument, VendorInvitation, VendorRule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,6 +28,8 @@ ROUTES = {
     "resolve": ("post", {"customer"}),
     "batch-cancel": ("post", {"customer"}),
     "batch-review": ("post", {"customer"}),
+    "own-vendors": ("get", {"customer", "stranger"}),
+    "invitation-withdraw": ("post", {"customer"}),
     "inbox": ("get", {"seller", "rival"}),
     "availability": ("post", {"seller", "rival"}),
     "account": ("get", {"seller", "rival"}),
@@ -67,7 +69,7 @@ ROUTES = {
     "effect-reverse": ("post", {"customer", "staff"}),
 }
 # pages to look at that only those may see who may act there
-FOR_DOERS = {"job-new", "rule-new", "adjudications", "desk", "vendor-rule"}
+FOR_DOERS = {"job-new", "own-vendors", "rule-new", "adjudications", "desk", "vendor-rule"}
 
 
 @pytest.fixture
@@ -93,6 +95,7 @@ def url_of(name: str, here: world.World) -> str:
         "vendor_rule_id": VendorRule.objects.earliest("pk").pk,
         "name": "submit",
         "form": "csv",
+        "invitation_id": VendorInvitation.objects.get().pk,
         "effect_id": RuleEffect.objects.get().pk,
     }
     pattern = next(p for p in urlpatterns if p.name == name)

@@ -16,7 +16,7 @@ from marketplace.services import annotations, disputes, offering, offers, rules,
 from tests import market
 from tests.market import Seller
 from vendors.models import Appeal, VendorEvent
-from vendors.services import documents
+from vendors.services import documents, invitations
 from vendors.services.documents import DocumentInput
 
 PASSWORD = "a long password"
@@ -95,4 +95,5 @@ def make() -> World:
     assignment = offers.accept(actor=one.actor, offer_id=live[one.vendor_id].pk)
     offer = live[two.vendor_id]
     stranger = Organization.objects.create(name="Stranger", kind="customer")
+    invitations.invite(actor=customer, name="House team")
     return World(customer, market.actor_of(stranger), two, one, market.staff(), job, offer.batch, offer, assignment)
