@@ -132,6 +132,7 @@ WORK_WARNING_RATIO = env.float("WORK_WARNING_RATIO", default=0.8)
 WORK_CAP_S = env.float("WORK_CAP_S", default=14 * 24 * 3600.0)
 CELERY_BEAT_SCHEDULE = {
     "purge-idempotency": {"task": "common.tasks.purge_idempotency", "schedule": 24 * 3600.0},
+    "check-posteriors": {"task": "marketplace.tasks.check_posteriors", "schedule": 24 * 3600.0},
     "sweep": {"task": "marketplace.tasks.sweep", "schedule": SWEEP_PERIOD_S, "options": {"expires": 5}},
 }
 if BILLING_ENABLED:

@@ -1,10 +1,13 @@
 """Celery entry points: ids in, one service call each, safe to run twice."""
 
+import logging
 import uuid
 
 from celery import shared_task
 
-from marketplace.services import campaigns, money_flows, nudges, payouts, sweeper, vetting
+from marketplace.services import campaigns, money_flows, nudges, payouts, rebuilding, sweeper, vetting
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -49,3 +52,10 @@ def catch_up_with_provider() -> None:
 def pay_out() -> None:
     """Plan the transfers to vendors."""
     payouts.pay_out_due()
+
+
+@shared_task
+def check_posteriors() -> None:
+    """Hold what is believed of vendors against the events; a difference is an error for somebody to look at."""
+    for one in rebuilding.run():
+        logger.error("posterior %s of %s is not what its events tell: %s", one.metric, one.capability_id, one)

@@ -19,6 +19,8 @@ from portal.actors import actor_of
 
 CSP: Final = "default-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 ROWS: Final = 50
+LAST_POLL: Final = 286
+"""The status that tells htmx to ask no more: nothing will change."""
 View = Callable[..., HttpResponse]
 
 

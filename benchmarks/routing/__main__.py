@@ -17,6 +17,7 @@ from benchmarks.routing.simulation import Simulation
 
 RULES: dict[str, Callable[[world.World], routers.Router]] = {
     "production": lambda here: routers.Production(here, Learning()),
+    "no share for newcomers": lambda here: routers.Production(here, Learning(), explores=False),
     "knows every parameter": routers.Knowing,
     "weighted sum of claims": routers.Claimed,
     "cheapest": routers.Cheapest,

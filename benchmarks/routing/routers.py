@@ -1,6 +1,7 @@
 """Rules that put vendors in order for a batch: production on what it learnt, on the truth, and baselines."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,7 +10,8 @@ import numpy as np
 from benchmarks.routing import truth
 from benchmarks.routing.beliefs import Beliefs, Learning, Seen
 from benchmarks.routing.world import REFERENCE, Order, World
-from marketplace.core.routing import CandidateFacts, Limits, rank
+from marketplace.core.routing import CandidateFacts, Limits, is_explored, rank
+from vendors.core.posteriors import NEWCOMER_ENDS
 
 
 class Router(Protocol):
@@ -24,9 +26,16 @@ class Router(Protocol):
         ...
 
 
-def by_index(facts: list[CandidateFacts], order: Order) -> list[int]:
+def by_index(facts: list[CandidateFacts], order: Order, newcomers: Collection[uuid.UUID] = ()) -> list[int]:
     """Return vendor numbers as the production ranker orders them."""
-    rows = rank(facts, weights=order.weights, reference=REFERENCE, limits=Limits(), n_records=order.n_records)
+    rows = rank(
+        facts,
+        weights=order.weights,
+        reference=REFERENCE,
+        limits=Limits(),
+        n_records=order.n_records,
+        newcomers=newcomers,
+    )
     return [row.vendor_id.int for row in rows if row.sequence is not None]
 
 
@@ -43,20 +52,28 @@ class Production:
 
     world: World
     learning: Learning
+    explores: bool = True
 
     def __post_init__(self) -> None:
         self.beliefs = [Beliefs.of(vendor, self.learning) for vendor in self.world.vendors]
-        self.n_offered = [0] * len(self.world.vendors)
+        self.n_ended = [0] * len(self.world.vendors)
+        self.rng = np.random.default_rng(1)
 
     def order(self, now_s: float, order: Order, open_vendors: list[int], in_flight: list[int]) -> list[int]:
         facts = [
             self.beliefs[v].facts(uuid.UUID(int=v), now_s, order, in_flight[v] / self.world.vendors[v].slots)
             for v in open_vendors
         ]
-        return by_index(facts, order)
+        if not self.explores or not is_explored(order.weights, "public", self._draw()):
+            return by_index(facts, order)
+        return by_index(facts, order, [uuid.UUID(int=v) for v in open_vendors if self.n_ended[v] < NEWCOMER_ENDS])
+
+    def _draw(self) -> int:
+        return int(self.rng.integers(1 << 30))
 
     def learn(self, seen: Seen) -> None:
         """Update the vendor's posteriors."""
+        self.n_ended[seen.vendor] += seen.kind in {"delivered", "not_started", "past_due"}
         self.beliefs[seen.vendor].learn(seen)
 
 

@@ -13,6 +13,8 @@ _MAX_ITERATIONS = 300
 N_FOLDS = 5
 MIN_TO_CLEAN = 40
 _MAX_DROPPED_OF_CLASS = 0.4
+_LOOKED_AT_RATIO = 0.1
+_TIMES_AS_PROBABLE = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,31 @@ def fit(
     return Model(estimator, seen, n_classes)
 
 
+def out_of_fold(X: Float32Array, y: IntArray, weights: FloatArray, n_classes: int) -> FloatArray:
+    """Return what models fitted without a label's fold (every fifth in order) say of it, shape (n, n_classes)."""
+    proba = np.zeros((len(y), n_classes))
+    fold = np.arange(len(y)) % N_FOLDS
+    for number in range(N_FOLDS):
+        out = fold == number
+        model = fit(X[~out], y[~out], weights[~out], n_classes, inverse_penalty=_CLEANING_PENALTY)
+        proba[out] = model.proba(X[out])
+    return proba
+
+
+def doubted(X: Float32Array, y: IntArray, weights: FloatArray, n_classes: int) -> IntArray:
+    """Return the places of the labels worth a second look, worst first; none below 40 labels.
+
+    Those are the tenth that models fitted without them believe in least, as far as another class is at least three
+    times as probable. What to leave out of training is :func:`suspicious`.
+    """
+    if len(y) < MIN_TO_CLEAN:
+        return np.zeros(0, dtype=np.int64)
+    proba = out_of_fold(X, y, weights, n_classes)
+    own = proba[np.arange(len(y)), y]
+    worst = np.argsort(own, kind="stable")[: int(_LOOKED_AT_RATIO * len(y))]
+    return np.asarray(worst[proba[worst].max(axis=1) > _TIMES_AS_PROBABLE * own[worst]])
+
+
 def suspicious(X: Float32Array, y: IntArray, weights: FloatArray, n_classes: int) -> BoolArray:
     """Return which labels out-of-fold models confidently contradict, shape (n,).
 
@@ -95,12 +122,7 @@ def suspicious(X: Float32Array, y: IntArray, weights: FloatArray, n_classes: int
     flagged = np.zeros(len(y), dtype=np.bool_)
     if len(y) < MIN_TO_CLEAN:
         return flagged
-    proba = np.zeros((len(y), n_classes))
-    fold = np.arange(len(y)) % N_FOLDS
-    for number in range(N_FOLDS):
-        out = fold == number
-        model = fit(X[~out], y[~out], weights[~out], n_classes, inverse_penalty=_CLEANING_PENALTY)
-        proba[out] = model.proba(X[out])
+    proba = out_of_fold(X, y, weights, n_classes)
     own = proba[np.arange(len(y)), y]  # (n,)
     counts = np.bincount(y, minlength=n_classes)
     usual = np.bincount(y, own, minlength=n_classes) / np.maximum(counts, 1)

@@ -52,12 +52,13 @@ class ObservationInput:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """What a round's model is worth; accuracy is None without a test set."""
+    """What a round's model is worth (accuracy: None without a test set), and the labels it doubts, worst first."""
 
     n_asked: int
     n_labeled: int
     n_unlabelable: int
     accuracy: float | None
+    doubted: tuple[str, ...] = ()
 
 
 def create(
@@ -263,7 +264,8 @@ def train_and_evaluate(*, experiment_id: uuid.UUID, number: int) -> Metrics:
         )
         round_row.refresh_from_db()
     stored = round_row.metrics or {}
-    return Metrics(stored["n_asked"], stored["n_labeled"], stored["n_unlabelable"], stored["accuracy"])
+    doubted = tuple(stored.get("doubted", ()))
+    return Metrics(stored["n_asked"], stored["n_labeled"], stored["n_unlabelable"], stored["accuracy"], doubted)
 
 
 def _measure(experiment: Experiment) -> dict[str, Any]:
@@ -275,6 +277,7 @@ def _measure(experiment: Experiment) -> dict[str, Any]:
         "n_labeled": int(asked.is_labeled.sum()),
         "n_unlabelable": int(((asked.labels < 0) & (asked.weights > 0)).sum()),
         "accuracy": None,
+        "doubted": problems.doubted(experiment.dataset, asked, problem),
     }
     test = problems.test_set_of(experiment.dataset)
     if test is not None and experiment.dataset.n_features:

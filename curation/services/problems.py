@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from curation.core import proxy
 from curation.core.arrays import Asked
 from curation.core.problem import Problem
 from curation.models import Dataset, Experiment, Observation, Pick
@@ -43,3 +44,12 @@ def test_set_of(dataset: Dataset) -> tuple[Any, Any] | None:
     features = storage.load_array(dataset.storage_url, "test_features")
     labels = storage.load_array(dataset.storage_url, "test_labels")
     return None if features is None or labels is None else (np.asarray(features), np.asarray(labels))
+
+
+def doubted(dataset: Dataset, asked: Asked, problem: Problem) -> list[str]:
+    """Return the keys of the labels that models trained on the others doubt, at most a tenth of them, worst first."""
+    is_labeled = asked.is_labeled
+    rows = asked.rows[is_labeled]
+    places = proxy.doubted(problem.scaled[rows], asked.labels[is_labeled], asked.weights[is_labeled], problem.n_classes)
+    keys = storage.load_table(dataset.storage_url).keys
+    return [keys[row] for row in rows[places]]

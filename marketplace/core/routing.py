@@ -1,8 +1,8 @@
 """Ranking of candidates: hard limits as filters, then an index on absolute scales, each part told in words."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 VERSION: Final = "index-2"
@@ -10,6 +10,9 @@ PRIORITIES: Final = ("cost", "speed", "accuracy")
 OWN_WEIGHT: Final = 0.7
 _CAPACITY_PENALTY: Final = 0.1
 _MIN_P_ACCEPT: Final = 0.02
+EXPLORED: Final = 20
+"""One batch in so many goes to a newcomer first, where price matters most and the data are public."""
+_NEWCOMER: Final = f"First as a newcomer: one batch in {EXPLORED} is kept for somebody new. "
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ def rank(
     n_records: int,
     pinned: Sequence[uuid.UUID] = (),
     manual_only: bool = False,
+    newcomers: Collection[uuid.UUID] = (),
 ) -> list[Ranked]:
     """Order the candidates for a batch; lower index is better.
 
@@ -132,6 +136,9 @@ def rank(
         Vendors the customer put first, honoured verbatim in that order (hard limits still apply).
     manual_only
         Offer to pinned vendors only ("I choose" mode).
+    newcomers
+        Vendors of which the best comes right after the pinned ones: whom nobody asks, nobody gets to know. Empty but
+        for the batches kept for them (:func:`is_explored`).
 
     Returns
     -------
@@ -165,11 +172,25 @@ def rank(
         scored.append((place.get(candidate.vendor_id, len(place)), sum(parts.values()), candidate, parts))
     # Rounded: who differs by less than the sums are exact to is equal; then the facts decide, then the order given.
     scored.sort(key=lambda row: (row[0], round(row[1], 9), _merits(row[2])))
+    first = next((row for row in scored if row[0] == len(place) and row[2].vendor_id in newcomers), None)
+    if first is not None:
+        scored.remove(first)
+        scored.insert(sum(pin < len(place) for pin, *_ in scored), first)
     ordered = [
         Ranked(c.vendor_id, sequence, pin < len(place), "", index, parts, _words(c, parts, pin < len(place), reference))
         for sequence, (pin, index, c, parts) in enumerate(scored)
     ]
+    if first is not None:
+        ordered = [replace(r, words=_NEWCOMER + r.words) if r.vendor_id == first[2].vendor_id else r for r in ordered]
     return ordered + excluded
+
+
+def is_explored(weights: Weights, data_class: str, drawn: int) -> bool:
+    """Return whether a batch is one of those kept for newcomers: cheap work on public data, one in ``EXPLORED``.
+
+    ``drawn`` is any number that is spread evenly over batches and stays the same for one.
+    """
+    return weights.priority == "cost" and data_class == "public" and drawn % EXPLORED == 0
 
 
 def exclusion_by(candidate: CandidateFacts, limits: Limits, n_records: int) -> str | None:

@@ -176,17 +176,16 @@ def _progress(assignment: Assignment, answers: Sequence[Answer], n_new: int, n_l
         assignment.save(update_fields=["state"])
         Assignment.objects.filter(pk=assignment.pk).update(started_at=Now())
         Batch.objects.filter(pk=assignment.batch_id, state=BatchState.ASSIGNED).update(state=BatchState.IN_PROGRESS)
-    facts = {"n_new": n_new, "n_left": n_left}
+    timed = [a.seconds for a in answers if a.seconds is not None and a.seconds > 0]
+    label_s = sum(timed) / len(timed) if timed else None
+    if label_s is not None:
+        posteriors.record_duration(
+            capability_id=assignment.capability_id, metric=DurationPosterior.Metric.LABEL, seconds=label_s
+        )
+    facts = {"n_new": n_new, "n_left": n_left, "label_s": label_s}
     events.of_batch(
         assignment.batch, "annotations.received", vendor_id=assignment.vendor_id, subject=assignment.pk, **facts
     )
-    timed = [a.seconds for a in answers if a.seconds is not None and a.seconds > 0]
-    if timed:
-        posteriors.record_duration(
-            capability_id=assignment.capability_id,
-            metric=DurationPosterior.Metric.LABEL,
-            seconds=sum(timed) / len(timed),
-        )
     Assignment.objects.filter(pk=assignment.pk).update(rules_due_at=Now())
     if n_left == 0:
         if assignment.n_reworks == 0:

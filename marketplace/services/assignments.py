@@ -186,5 +186,6 @@ def deliver(assignment: Assignment) -> None:
     batch.save(update_fields=["state", "n_open"])
     Lot.objects.filter(pk=batch.lot_id).update(vet_due_at=Now())
     capacity.release(vendor_id=assignment.vendor_id)
-    events.of_batch(batch, "batch.delivered", vendor_id=assignment.vendor_id, subject=assignment.pk)
+    facts = {"n_reworks": assignment.n_reworks}
+    events.of_batch(batch, "batch.delivered", vendor_id=assignment.vendor_id, subject=assignment.pk, **facts)
     nudges.vet_soon(batch.lot_id)

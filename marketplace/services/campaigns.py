@@ -7,6 +7,7 @@ killed at any statement, it repeats work but never its effects.
 import datetime
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -18,9 +19,9 @@ from curation.selectors import experiments as experiment_selectors
 from curation.services import experiments
 from marketplace.core.states import CampaignPhase, CampaignState, JobState, LotState, RecordState
 from marketplace.errors import CampaignStateError
-from marketplace.models import Campaign, Job, JobRecord, Lot
+from marketplace.models import Campaign, Job, JobRecord, Lot, Review
 from marketplace.selectors import jobs
-from marketplace.services import events, lots, nudges, readings
+from marketplace.services import events, lots, nudges, readings, second_looks
 from marketplace.services.lots import RecordInput
 
 logger = logging.getLogger(__name__)
@@ -195,11 +196,19 @@ def _train(campaign: Campaign) -> bool:
         if not _move(campaign, CampaignPhase.SELECT, round_number=next_round):
             return True
         events.of_job(campaign.job_id, "round.evaluated", round=campaign.round, accuracy=accuracy)
+        _call_for_second_looks(campaign, metrics.doubted)
         if reached:
             _finish(campaign, f"The target accuracy {campaign.target_accuracy:.1%} is reached.")
         elif is_last:
             _finish(campaign, f"All {campaign.max_rounds} rounds are done.")
     return not (is_last or reached)
+
+
+def _call_for_second_looks(campaign: Campaign, keys: Sequence[str]) -> None:
+    """Call the labels that the model doubts to review, each once, whichever round doubts it first."""
+    records = JobRecord.objects.filter(job_id=campaign.job_id, key__in=keys, state=RecordState.LABELED)
+    ids = records.values_list("pk", flat=True)
+    second_looks.call_for(campaign.job_id, ids, Review.Cause.MODEL, "A model trained on the other labels doubts it.")
 
 
 def _move(campaign: Campaign, phase: CampaignPhase, round_number: int | None = None) -> bool:

@@ -13,12 +13,12 @@ import numpy as np
 from django.db import transaction
 
 from marketplace.core import kinds
+from marketplace.core.cutting import HARD
 from marketplace.core.states import AnnotationState, RecordState
 from marketplace.models import Adjudication, Annotation, Correction, GoldRecord, JobRecord, LabelSchema, Review
 from marketplace.services import adjustments, events, reconsiderations
 from marketplace.services.readings import CANNOT_LABEL, CLASSIFICATION, Reading
 from vendors.services import posteriors
-from vendors.services.posteriors import Counts
 
 PERSON_ACCURACY = 0.98
 """How often somebody who takes a second look is believed to be right: what a correction does to the confidence."""
@@ -152,12 +152,20 @@ def _reckon(
 ) -> None:
     """Pay the answers refused before that are right now, and move the evidence about those whose rightness changed."""
     moved: dict[uuid.UUID, float] = defaultdict(float)
+    moved_hard: dict[uuid.UUID, float] = defaultdict(float)
+    is_hard = isinstance(about, JobRecord) and about.difficulty is not None and about.difficulty >= HARD
     for answer in answers:
         given = reading_of(answer)
         was, now = (says(schema, about.metadata, given, truth) for truth in (old, to))
         if was != now:
             weight = PEER_WEIGHT if answer.gold_id is None else 1.0
             moved[answer.assignment.capability_id] += weight if now else -weight
+            if is_hard and answer.assignment.batch.hard_ratio:
+                moved_hard[answer.assignment.capability_id] += weight if now else -weight
         if now and answer.is_current and answer.state == AnnotationState.REJECTED:
             adjustments.pay(answer, correction=row)
-    posteriors.correct_accuracy(seen={key: Counts(weight, -weight, 0) for key, weight in moved.items()})
+    posteriors.correct_accuracy(moved=moved, moved_hard=moved_hard)
+    if moved:
+        facts = {"moved": moved, "moved_hard": moved_hard}
+        told = {name: {str(key): weight for key, weight in weights.items()} for name, weights in facts.items()}
+        events.of_job(row.job_id, "accuracy.corrected", correction=str(row.pk), **told)

@@ -39,23 +39,30 @@ def obstacles(job: Job, n_records: int) -> list[feasibility.Obstacle]:
 
 
 def preview(
-    job: Job, n_records: int, eager: frozenset[uuid.UUID] = frozenset(), hard_ratio: float = 0.0
+    job: Job,
+    n_records: int,
+    eager: frozenset[uuid.UUID] = frozenset(),
+    hard_ratio: float = 0.0,
+    *,
+    is_explored: bool = False,
 ) -> list[tuple[VendorFacts, routing.Ranked]]:
     """Return the ranking a batch of this size would get now, best first, without storing it.
 
     ``hard_ratio`` is the share of hard records: so much their record on hard ones counts.
-    Among equals, vendors ``eager`` for it (late interest) come first, then those not offered anything for longest.
+    An explored batch goes to a newcomer first. Among equals, vendors ``eager`` for it (late interest) come first, then
+    those not offered anything for longest.
     """
     facts = sorted(_least_recently_offered_first(_facts_for(job)), key=lambda f: f.vendor_id not in eager)
     denied = _denied(job)
     ranked = routing.rank(
         [_as_candidate(f, denied, hard_ratio) for f in facts],
-        weights=routing.Weights(job.weight_cost, job.weight_speed, job.weight_accuracy),
+        weights=_weights(job),
         reference=routing.REFERENCES[job.label_schema.task_type],
         limits=routing.Limits(job.max_price_micro, job.min_accuracy, job.currency),
         n_records=n_records,
         pinned=job.pinned_vendors,
         manual_only=job.is_manual,
+        newcomers={f.vendor_id for f in facts if f.is_newcomer} if is_explored else (),
     )
     by_vendor = {f.vendor_id: f for f in facts}
     return [(by_vendor[row.vendor_id], row) for row in ranked]
@@ -107,9 +114,9 @@ def _as_candidate(facts: VendorFacts, denied: dict[uuid.UUID, str], hard_ratio: 
 def rank_batches(*, batch_ids: Iterable[uuid.UUID]) -> int:
     """Rank and put on offer the given batches that are drafts or waiting; return how many.
 
-    One stored ranking serves all batches of a job with the same size, share of hard records and late interest. Locks
-    the batches (others are skipped); a batch without any eligible candidate is escalated to its customer. Safe to run
-    twice.
+    One stored ranking serves all batches of a job with the same size, share of hard records, late interest and care for
+    newcomers. Locks the batches (others are skipped); a batch without any eligible candidate is escalated to its
+    customer. Safe to run twice.
     """
     with transaction.atomic():
         batches = list(
@@ -119,18 +126,24 @@ def rank_batches(*, batch_ids: Iterable[uuid.UUID]) -> int:
             .order_by("pk")
         )
         interested = interests.waiting(batches)
-        groups: dict[tuple[uuid.UUID, int, frozenset[uuid.UUID], float], list[Batch]] = defaultdict(list)
+        groups: dict[tuple[uuid.UUID, int, frozenset[uuid.UUID], float, bool], list[Batch]] = defaultdict(list)
         for batch in batches:
-            groups[batch.job_id, batch.n_open, interested[batch.pk], batch.hard_ratio or 0.0].append(batch)
-        for (_, n_records, eager, hard_ratio), members in groups.items():
-            run = _store(members[0].job, n_records, eager, hard_ratio)
+            is_explored = routing.is_explored(_weights(batch.job), batch.job.data_class, batch.pk.int)
+            like = (batch.job_id, batch.n_open, interested[batch.pk], batch.hard_ratio or 0.0, is_explored)
+            groups[like].append(batch)
+        for (_, n_records, eager, hard_ratio, is_explored), members in groups.items():
+            rows = preview(members[0].job, n_records, eager, hard_ratio, is_explored=is_explored)
+            run = _store(members[0].job, rows)
             _offer_by(run, members)
             interests.consider(run, members, eager)
     return len(batches)
 
 
-def _store(job: Job, n_records: int, eager: frozenset[uuid.UUID], hard_ratio: float) -> RankingRun:
-    rows = preview(job, n_records, eager, hard_ratio)
+def _weights(job: Job) -> routing.Weights:
+    return routing.Weights(job.weight_cost, job.weight_speed, job.weight_accuracy)
+
+
+def _store(job: Job, rows: list[tuple[VendorFacts, routing.Ranked]]) -> RankingRun:
     inputs = json.dumps([asdict(facts) for facts, _ in rows], default=str, sort_keys=True)
     run = RankingRun.objects.create(
         job=job,
@@ -138,7 +151,7 @@ def _store(job: Job, n_records: int, eager: frozenset[uuid.UUID], hard_ratio: fl
         inputs_hash=hashlib.sha256(inputs.encode()).hexdigest(),
         n_eligible=sum(row.sequence is not None for _, row in rows),
     )
-    priority = routing.Weights(job.weight_cost, job.weight_speed, job.weight_accuracy).priority
+    priority = _weights(job).priority
     Candidate.objects.bulk_create(
         Candidate(
             run=run,

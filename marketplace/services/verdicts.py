@@ -146,19 +146,28 @@ def _teach(assignment: Assignment, answers: list[Given], gold: list[Given], fact
     wrong = len(gold) - n_correct + _PEER_WEIGHT * float((1 - proba).sum())
     counts = posteriors.Counts(right, wrong, len(gold) + len(proba))
     posteriors.record_accuracy(seen={assignment.capability_id: counts})
-    if assignment.batch.hard_ratio:
-        _teach_hard(assignment, answers, facts)
+    hard = _teach_hard(assignment, answers, facts) if assignment.batch.hard_ratio else None
+    events.of_batch(
+        assignment.batch,
+        "vendor.taught",
+        vendor_id=assignment.vendor_id,
+        subject=assignment.pk,
+        accuracy=asdict(counts),
+        accuracy_hard=asdict(hard) if hard else None,
+    )
 
 
-def _teach_hard(assignment: Assignment, answers: list[Given], facts: Evidence) -> None:
+def _teach_hard(assignment: Assignment, answers: list[Given], facts: Evidence) -> posteriors.Counts | None:
     ids = [g.record_id for g in answers if g.record_id is not None]
     hard = set(JobRecord.objects.filter(pk__in=ids, difficulty__gte=HARD).values_list("pk", flat=True))
     proba = np.array([facts.proba_right(g) for g in answers if g.record_id in hard])
     proba = proba[~np.isnan(proba)]
-    if len(proba):
-        right, wrong = _PEER_WEIGHT * float(proba.sum()), _PEER_WEIGHT * float((1 - proba).sum())
-        counts = posteriors.Counts(right, wrong, len(proba))
-        posteriors.record_hard_accuracy(seen={assignment.capability_id: counts})
+    if not len(proba):
+        return None
+    right, wrong = _PEER_WEIGHT * float(proba.sum()), _PEER_WEIGHT * float((1 - proba).sum())
+    counts = posteriors.Counts(right, wrong, len(proba))
+    posteriors.record_hard_accuracy(seen={assignment.capability_id: counts})
+    return counts
 
 
 def _send_back(assignment: Assignment, annotation_ids: tuple[str, ...]) -> None:

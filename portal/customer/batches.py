@@ -11,17 +11,20 @@ from common.errors import DomainError, NotFoundError
 from marketplace.core import fates
 from marketplace.core.states import BatchState
 from marketplace.models import Candidate, Verdict
-from marketplace.selectors import jobs
+from marketplace.selectors import chains, jobs
 from marketplace.services import cancellations, escalations, reviews
 from portal import pages
 from portal.customer.forms import ResolveForm, ReviewForm
 
 _FIELDS = {"max_price_micro": "max_price"}
+_MOVING = frozenset(BatchState) - {BatchState.DONE, BatchState.CANCELLED}
 
 
 @pages.page("jobs:read", CUSTOMER, PLATFORM)
 def detail(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResponse:
-    """Show a batch with its chain of offers."""
+    """Show a batch with its chain of offers; with ``?part=1`` only the chain."""
+    if "part" in request.GET:
+        return _chain_alone(request, actor, batch_id)
     return _shown(request, actor, batch_id, ResolveForm())
 
 
@@ -86,6 +89,13 @@ def why(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResponse
     return pages.show(request, "portal/customer/why.html", batch=batch, rows=rows, asked=asked)
 
 
+def _chain_alone(request: HttpRequest, actor: Actor, batch_id: uuid.UUID) -> HttpResponse:
+    batch = jobs.batch(actor, batch_id)
+    status = 200 if batch.state in _MOVING else pages.LAST_POLL
+    chain = chains.of_batches(actor, [batch])[batch.pk]
+    return pages.show(request, "portal/customer/chain_live.html", status=status, batch=batch, chain=chain)
+
+
 def _shown(
     request: HttpRequest,
     actor: Actor,
@@ -102,7 +112,8 @@ def _shown(
         "portal/customer/batch.html",
         status=status,
         batch=batch,
-        offers=jobs.offer_chain(actor, batch_id),
+        chain=chains.of_batches(actor, [batch])[batch.pk],
+        is_moving=batch.state in _MOVING,
         verdicts=verdicts,
         is_escalated=batch.state == BatchState.ESCALATED,
         next=fates.fate("batch", batch.state, batch.reason),

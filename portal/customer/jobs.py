@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count
@@ -10,9 +11,9 @@ from django.shortcuts import redirect
 
 from common.actors import CUSTOMER, PLATFORM, Actor
 from common.errors import DomainError, NotFoundError
-from marketplace.core.states import BatchState
+from marketplace.core.states import BatchState, JobState
 from marketplace.models import JobRecord
-from marketplace.selectors import confusions
+from marketplace.selectors import chains, confusions
 from marketplace.selectors import jobs as selectors
 from marketplace.services import cancellations
 from portal import pages
@@ -32,15 +33,18 @@ def listing(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @pages.page("jobs:read", CUSTOMER, PLATFORM)
 def detail(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpResponse:
-    """Show a job: budget, progress, batches, latest events."""
+    """Show a job: budget, progress, batches with their offers, latest events; with ``?part=1`` the batches alone."""
     job = selectors.get(actor, job_id)
-    batches = selectors.batches(actor).filter(job=job).prefetch_related("offers__vendor").order_by("-pk")
+    page = pages.rows_of(request, selectors.batches(actor).filter(job=job).order_by("-pk"))
+    chained: dict[str, Any] = {"job": job, "page": page, "chains": chains.of_batches(actor, list(page.object_list))}
+    if "part" in request.GET:
+        status = 200 if job.state == JobState.OPEN else pages.LAST_POLL
+        return pages.show(request, "portal/customer/batches_part.html", status=status, **chained)
     records = job.records.values_list("state").annotate(n=Count("pk")).order_by("state")
     return pages.show(
         request,
         "portal/customer/job.html",
-        job=job,
-        page=pages.rows_of(request, batches),
+        **chained,
         records=dict(records),
         confusions=confusions.of_job(actor, job_id),
         rules=job.rules.order_by("pk"),

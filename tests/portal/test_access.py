@@ -42,6 +42,8 @@ ROUTES = {
     "work": ("get", {"seller", "rival"}),
     "assignment": ("get", {"rival"}),
     "answers": ("post", {"rival"}),
+    "work-file": ("get", {"rival"}),
+    "work-upload": ("post", {"rival"}),
     "release": ("post", {"rival"}),
     "scorecard": ("get", {"seller", "rival"}),
     "board": ("get", {"staff"}),
@@ -90,6 +92,7 @@ def url_of(name: str, here: world.World) -> str:
         "appeal_id": Appeal.objects.get().pk,
         "vendor_rule_id": VendorRule.objects.earliest("pk").pk,
         "name": "submit",
+        "form": "csv",
         "effect_id": RuleEffect.objects.get().pk,
     }
     pattern = next(p for p in urlpatterns if p.name == name)

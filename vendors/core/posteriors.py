@@ -21,6 +21,8 @@ DECLINE_WEIGHT: Final = 0.5
 """What a decline counts, in silences: an answer is worth having."""
 HARD_PRIOR: Final = 10.0
 """Observations that the general record counts for on hard records."""
+NEWCOMER_ENDS: Final = 5
+"""A vendor is a newcomer to a kind of work until so many pieces of it have ended, well or badly."""
 SILENT_RATIO: Final = 0.1
 """Share of offers left unanswered by a vendor that is there."""
 

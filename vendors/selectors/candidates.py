@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from common.clock import Now, database_now
 from vendors.core.eligibility import Availability, exclusion_of
-from vendors.core.posteriors import Acceptance, Duration, Ratio, on_hard
+from vendors.core.posteriors import NEWCOMER_ENDS, Acceptance, Duration, Ratio, on_hard
 from vendors.models import (
     Capability,
     CapacityWindow,
@@ -53,6 +53,7 @@ class VendorFacts:
     p_complete: float
     response_s: float
     label_s: float
+    is_newcomer: bool
 
 
 def of_kind(
@@ -113,7 +114,8 @@ def _facts(
     kinds = RatioPosterior.Metric
     counted = ratios.get((capability.pk, kinds.ACCEPTANCE))
     acceptance = _ratio(counted, ACCEPTANCE_PRIOR)
-    completion = _ratio(ratios.get((capability.pk, kinds.COMPLETION)), COMPLETION_PRIOR)
+    finished = ratios.get((capability.pk, kinds.COMPLETION))
+    completion = _ratio(finished, COMPLETION_PRIOR)
     promised_label_s = agreement.seconds_per_label if agreement else 60.0
     response = _duration(durations.get((capability.pk, DurationPosterior.Metric.RESPONSE)), 120.0)
     label = _duration(durations.get((capability.pk, DurationPosterior.Metric.LABEL)), promised_label_s)
@@ -146,6 +148,7 @@ def _facts(
         p_complete=completion.mean,
         response_s=response.mean_s,
         label_s=label.mean_s,
+        is_newcomer=finished is None or finished.n_observed < NEWCOMER_ENDS,
     )
 
 

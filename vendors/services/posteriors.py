@@ -141,14 +141,18 @@ def record_hard_responses(*, accepted: Iterable[uuid.UUID] = (), missed: Iterabl
     _record_ratio(RatioPosterior.Metric.ACCEPTANCE_HARD, seen)
 
 
-def correct_accuracy(*, seen: Mapping[uuid.UUID, Counts]) -> None:
-    """Move earlier evidence by capability: parts may be negative, nothing is forgotten, no count falls below 0."""
-    for capability_id in sorted(seen):
-        counts = seen[capability_id]
-        RatioPosterior.objects.filter(capability_id=capability_id, metric=RatioPosterior.Metric.ACCURACY).update(
-            successes=Greatest(F("successes") + counts.successes, 0.0),
-            failures=Greatest(F("failures") + counts.failures, 0.0),
-        )
+def correct_accuracy(*, moved: Mapping[uuid.UUID, float], moved_hard: Mapping[uuid.UUID, float]) -> None:
+    """Turn evidence counted wrong into right, by capability (back where negative); the second for hard records.
+
+    Nothing is forgotten and no count falls below 0.
+    """
+    metrics = RatioPosterior.Metric
+    for metric, weights in ((metrics.ACCURACY, moved), (metrics.ACCURACY_HARD, moved_hard)):
+        for capability_id in sorted(weights):
+            weight = weights[capability_id]
+            RatioPosterior.objects.filter(capability_id=capability_id, metric=metric).update(
+                successes=Greatest(F("successes") + weight, 0.0), failures=Greatest(F("failures") - weight, 0.0)
+            )
 
 
 def record_response(*, capability_id: uuid.UUID, accepted: bool, seconds: float) -> None:

