@@ -20,6 +20,7 @@ _KINDS: Final = {
     "apl": "appeal",
     "vrl": "vendor_rule",
     "inv": "invitation",
+    "rev": "review",
 }
 
 

@@ -7,7 +7,7 @@ from common.actors import Actor
 from common.clock import database_now
 from common.models import Membership, Organization, SignInFailure
 from common.services import sign_ins
-from marketplace.models import Adjudication, Assignment, Offer, Rule, RuleEffect
+from marketplace.models import Adjudication, Assignment, Offer, Review, Rule, RuleEffect
 from portal.urls import urlpatterns
 from tests import market
 from tests.portal import world
@@ -28,6 +28,11 @@ ROUTES = {
     "resolve": ("post", {"customer"}),
     "batch-cancel": ("post", {"customer"}),
     "batch-review": ("post", {"customer"}),
+    "second-looks": ("get", {"customer", "staff"}),
+    "second-looks-draw": ("post", {"customer"}),
+    "second-look": ("post", {"customer"}),
+    "corrections": ("get", {"customer", "staff"}),
+    "paid-later": ("get", {"seller", "rival"}),
     "own-vendors": ("get", {"customer", "stranger"}),
     "invitation-withdraw": ("post", {"customer"}),
     "inbox": ("get", {"seller", "rival"}),
@@ -78,6 +83,7 @@ def here():
     world.add_effect(made)
     world.add_dispute(made)
     world.add_desk(made)
+    world.add_second_look(made)
     return made
 
 
@@ -95,6 +101,7 @@ def url_of(name: str, here: world.World) -> str:
         "vendor_rule_id": VendorRule.objects.earliest("pk").pk,
         "name": "submit",
         "form": "csv",
+        "review_id": Review.objects.get().pk,
         "invitation_id": VendorInvitation.objects.get().pk,
         "effect_id": RuleEffect.objects.get().pk,
     }

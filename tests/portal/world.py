@@ -11,8 +11,8 @@ from common.actors import Actor
 from common.clock import database_now
 from common.models import Membership, Organization
 from marketplace.core.rules import Rule as Terms
-from marketplace.models import Batch, Job, Offer, Verdict
-from marketplace.services import annotations, disputes, offering, offers, rules, rulings, vendor_rules
+from marketplace.models import Batch, Job, Offer, Review, Verdict
+from marketplace.services import annotations, disputes, offering, offers, rules, rulings, second_looks, vendor_rules
 from tests import market
 from tests.market import Seller
 from vendors.models import Appeal, VendorEvent
@@ -81,6 +81,13 @@ def add_desk(here: "World") -> None:
     event = VendorEvent.objects.create(vendor_id=here.seller.vendor_id, kind="rule.applied", reason="Too slow.")
     Appeal.objects.create(vendor_id=here.seller.vendor_id, event=event, text="We were not.")
     vendor_rules.ensure_defaults()
+
+
+def add_second_look(here: "World") -> None:
+    """Call a record of the job to a second look."""
+    record = here.job.records.earliest("pk")
+    type(record).objects.filter(pk=record.pk).update(state="labeled", label=0, confidence=0.6)
+    second_looks.call_for(here.job.pk, [record.pk], Review.Cause.MODEL, "A model is sure of something else.")
 
 
 def make() -> World:
