@@ -61,6 +61,7 @@ urlpatterns: list[URLPattern] = [
     path("documents/<str:public_id>/decide/", PaperDecisionsView.as_view({"post": "document"})),
     path("appeals/<str:public_id>/decide/", PaperDecisionsView.as_view({"post": "appeal"})),
     path("private-vendors/", PrivateVendorsView.as_view({"get": "list", "post": "create"})),
+    path("private-vendors/<str:public_id>/withdraw/", PrivateVendorsView.as_view({"post": "withdraw"})),
     path("vendor-rules/", VendorRulesView.as_view({"get": "list"})),
     path("vendor-rules/<str:public_id>/try/", VendorRulesView.as_view({"post": "attempt"})),
     path("vendor-rules/<str:public_id>/switch/", VendorRulesView.as_view({"post": "switch"})),

@@ -10,6 +10,8 @@ Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 _CLIP = 8.0
+SUM_TOLERANCE = 1e-3
+"""How far a row of probabilities may be off one: float16 and rounding to three places, no more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +95,25 @@ def check_features(X: npt.NDArray[np.floating]) -> None:
     finite = np.isfinite(X).all(axis=1)  # (n,)
     if not finite.all():
         raise ValueError(f"{int((~finite).sum())} rows hold NaN or infinity, the first is row {int(np.argmin(finite))}")
+
+
+def check_proba(proba: FloatArray, n: int, n_classes: int) -> None:
+    """Raise ValueError unless rows are probabilities of the right shape that sum to one; names the first bad row."""
+    if proba.shape != (n, n_classes):
+        raise ValueError(f"probabilities must have shape ({n}, {n_classes}), got {proba.shape}")
+    good = np.isfinite(proba).all(axis=1) & (proba >= 0).all(axis=1)  # (n,)
+    if not good.all():
+        row = int(np.argmin(good))
+        raise ValueError(
+            f"{int((~good).sum())} rows of probabilities are negative or not finite, the first is row {row}"
+        )
+    sums = proba.sum(axis=1, dtype=np.float64)
+    off = np.abs(sums - 1) > SUM_TOLERANCE
+    if off.any():
+        row = int(np.argmax(off))
+        raise ValueError(
+            f"{int(off.sum())} rows of probabilities do not sum to one, the first is row {row} with {sums[row]:.4g}"
+        )
 
 
 def squared_distances(A: Float32Array, B: Float32Array) -> Float32Array:

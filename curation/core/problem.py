@@ -1,7 +1,9 @@
 """A selection problem: pool, answers so far, and everything strategies share, each worked out once."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +16,10 @@ from curation.core.arrays import (
     IntArray,
     Scaler,
     check_features,
+    check_proba,
     squared_distances,
 )
+from curation.core.composition import Composition
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +38,16 @@ class Problem:
         Trusted in-scope records, shape (m, d), and their classes, shape (m,); both optional.
     seed
         Makes landmarks, folds and groups repeatable.
+    given_proba
+        The customer's own class probabilities, shape (n, n_classes); they stand in for the proxy model's.
+    utility
+        A utility per record worked out elsewhere (`curation.core.utilities`), shape (n,), higher = more worth labeling.
+    metadata
+        Columns that a composition may read, each of length n.
+    composition
+        What `metadata_weighted` shall do; None: its default.
+    class_names
+        Names of the classes, for balances and words.
     """
 
     X: Float32Array
@@ -42,15 +56,31 @@ class Problem:
     anchor: Float32Array | None = None
     anchor_labels: IntArray | None = None
     seed: int = 0
+    given_proba: FloatArray | None = None
+    utility: FloatArray | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    composition: Composition | None = None
+    class_names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         check_features(self.X)
+        self._check_given()
         if len(self.asked.rows) and not 0 <= self.asked.rows.min() <= self.asked.rows.max() < len(self.X):
             raise ValueError(f"asked rows reach {self.asked.rows.max()}, the pool has {len(self.X)} rows")
         if len(self.asked.labels) and self.asked.labels.max() >= self.n_classes:
             raise ValueError(f"label {self.asked.labels.max()} is outside the {self.n_classes} classes")
         if self.anchor is not None:
             check_features(self.anchor)
+
+    def _check_given(self) -> None:
+        n = len(self.X)
+        if self.given_proba is not None:
+            check_proba(self.given_proba, n, self.n_classes)
+        if self.utility is not None and (self.utility.shape != (n,) or not np.isfinite(self.utility).all()):
+            raise ValueError(f"utility must be {n} finite numbers, one per row, got shape {self.utility.shape}")
+        for name, values in self.metadata.items():
+            if len(values) != n:
+                raise ValueError(f"metadata {name!r} has {len(values)} values, the pool {n} rows")
 
     def rng(self, purpose: int) -> np.random.Generator:
         """Return the generator of one purpose; the same one each time."""
@@ -111,13 +141,23 @@ class Problem:
 
     @cached_property
     def proba(self) -> FloatArray:
-        """Class probabilities of the pool, shape (n, n_classes)."""
-        return self.model.proba(self.scaled)
+        """Class probabilities of the pool, shape (n, n_classes): the customer's own where given."""
+        return self.model.proba(self.scaled) if self.given_proba is None else self.given_proba
+
+    @cached_property
+    def has_model(self) -> bool:
+        """Whether there is anything to be unsure about: a model of two classes, or the customer's probabilities."""
+        return self.given_proba is not None or self.model.estimator is not None
+
+    @cached_property
+    def labels_per_class(self) -> IntArray:
+        """How many records of each class are labeled, shape (n_classes,)."""
+        return np.bincount(self.asked.labels[self.asked.is_labeled], minlength=self.n_classes)
 
     @cached_property
     def uncertainty(self) -> FloatArray:
         """Margin uncertainty, shape (n,), in [0, 1]; 1 everywhere before a model exists."""
-        if self.model.estimator is None:
+        if not self.has_model:
             return np.ones(len(self.X))
         return proxy.margin_uncertainty(self.proba)
 

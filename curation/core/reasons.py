@@ -5,10 +5,12 @@ from typing import Final
 
 import numpy as np
 
-from curation.core.arrays import squared_distances
+from curation.core.arrays import FloatArray, squared_distances
 from curation.core.problem import Problem
 
 CONTROL: Final = "control"
+FILL: Final = "fill"
+MANUAL: Final = "manual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +25,33 @@ class Pick:
     words: str
 
 
-def explain(problem: Problem, row: int, arm: str, propensity: float | None, utility: float) -> Pick:
-    """Return a row as a pick with the parts of its reason."""
-    nearest = _nearest_asked(problem, row)
-    copies = int((problem.group == problem.group[row]).sum()) - 1
+def explain(
+    problem: Problem, row: int, arm: str, propensity: float | None, utility: float, *, why: str = "", before: str = ""
+) -> Pick:
+    """Return a row as a pick with the parts of its reason.
+
+    Parameters
+    ----------
+    why
+        The strategy's reason, a format string over the parts and ``score`` (the utility); empty: from the parts.
+    before
+        What stands in front of the reason, such as that there is no model yet.
+    """
+    proba = problem.proba[row]
     parts = {
         "coverage_gain": utility,
         "uncertainty": float(problem.uncertainty[row]),
+        "entropy": _entropy(proba) if problem.has_model else 1.0,
         "relevance": float(problem.relevance.proba[row]),
-        "nearest_asked": nearest,
-        "n_near_copies": float(copies),
+        "nearest_asked": _nearest_asked(problem, row),
+        "n_near_copies": float(int((problem.group == problem.group[row]).sum()) - 1),
     }
-    return Pick(row, arm, propensity, utility, parts, _words(parts, arm))
+    return Pick(row, arm, propensity, utility, parts, _words(parts, arm, utility, why, before))
+
+
+def _entropy(proba: FloatArray) -> float:
+    positive = proba[proba > 0]
+    return float(-(positive * np.log(positive)).sum() / np.log(len(proba))) if len(proba) > 1 else 0.0
 
 
 def _nearest_asked(problem: Problem, row: int) -> float:
@@ -44,11 +61,22 @@ def _nearest_asked(problem: Problem, row: int) -> float:
     return float(np.sqrt(distances.min() / problem.median_distance))
 
 
-def _words(parts: dict[str, float], arm: str) -> str:
+def _words(parts: dict[str, float], arm: str, score: float, why: str, before: str) -> str:
     if arm == CONTROL:
         return "Drawn at random as control: it measures what choosing is worth."
+    if arm == MANUAL:
+        return "Chosen by hand."
+    if arm == FILL:
+        return "Fills the batch: what is left are near copies of records asked or picked, or left out by the strategy."
     if arm == "random":
         return "Drawn at random: the baseline."
+    text = why.format(**parts, score=score) if why else _usual_reason(parts)
+    scope = f"; an annotator can probably label it ({parts['relevance']:.0%})"
+    copies = f"; it speaks for {parts['n_near_copies']:.0f} near copies too" if parts["n_near_copies"] else ""
+    return before + text + scope + copies + "."
+
+
+def _usual_reason(parts: dict[str, float]) -> str:
     why = []
     if parts["uncertainty"] > 0.6:
         why.append(f"the model hesitates between two classes ({parts['uncertainty']:.0%} of the way to a tie)")
@@ -56,7 +84,5 @@ def _words(parts: dict[str, float], arm: str) -> str:
         why.append("nothing like it has been asked yet")
     if not why:
         why.append("it stands for many records that are still covered poorly")
-    scope = f"; an annotator can probably label it ({parts['relevance']:.0%})"
-    copies = f"; it speaks for {parts['n_near_copies']:.0f} near copies too" if parts["n_near_copies"] else ""
-    text = ", and ".join(why) + scope + copies
-    return text[0].upper() + text[1:] + "."
+    text = ", and ".join(why)
+    return text[0].upper() + text[1:]

@@ -1,111 +1,61 @@
 """Choosing the next batch: one contract for every query strategy, control picks drawn at random, a reason with each."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from curation.core import herding, reasons
-from curation.core.arrays import BoolArray, FloatArray, IntArray
+from curation.core import reasons
+from curation.core.arrays import BoolArray, IntArray
 from curation.core.problem import Problem
-from curation.core.reasons import CONTROL, Pick
+from curation.core.reasons import CONTROL, FILL, MANUAL, Pick
+from curation.core.strategies import Strategy, get, names
+
+__all__ = ["Pick", "Problem", "Rule", "by_hand", "check_rules", "mix", "names", "select"]
+
+NO_MODEL_YET = "No model yet, so by coverage. "
 
 
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """What a strategy returns: rows best first, and their utilities (higher = more worth labeling)."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A share of each batch that one strategy chooses, in (0, 1]."""
 
-    rows: IntArray
-    utilities: FloatArray
-
-
-Strategy = Callable[[Problem, BoolArray, int, np.random.Generator], Scored]
-_strategies: dict[str, Strategy] = {}
+    strategy: str
+    share: float
 
 
-def strategy(name: str) -> Callable[[Strategy], Strategy]:
-    """Register a query strategy; the contract test covers it from then on."""
-
-    def register(choose: Strategy) -> Strategy:
-        _strategies[name] = choose
-        return choose
-
-    return register
-
-
-def names() -> list[str]:
-    """Return the registered strategies."""
-    return sorted(_strategies)
-
-
-@strategy("herding")
-def herding_strategy(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Generator) -> Scored:
-    """Coverage x uncertainty x relevance, greedily: the default."""
-    uncertain = problem.uncertainty.copy()
-    uncertain[problem.asked.rows] = 0.0
-    chosen = herding.herd(
-        problem.scaled,
-        weights=uncertain * problem.relevance.target,
-        multiplier=problem.relevance.multiplier,
-        covered_by=problem.asked.rows,
-        allowed=allowed,
-        group=problem.group,
-        width=herding.kernel_width(problem.scaled, problem.asked.rows, problem.median_distance),
-        n_picks=n_picks,
-        rng=rng,
-    )
-    return Scored(chosen.rows, chosen.gains)
-
-
-@strategy("coverage")
-def coverage_strategy(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Generator) -> Scored:
-    """Herding without a model: coverage alone, for a start without labels."""
-    chosen = herding.herd(
-        problem.scaled,
-        weights=np.ones(len(problem.X)),
-        multiplier=np.ones(len(problem.X)),
-        covered_by=problem.asked.rows,
-        allowed=allowed,
-        group=problem.group,
-        width=herding.kernel_width(problem.scaled, problem.asked.rows, problem.median_distance),
-        n_picks=n_picks,
-        rng=rng,
-    )
-    return Scored(chosen.rows, chosen.gains)
-
-
-@strategy("margin")
-def margin_strategy(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Generator) -> Scored:
-    """The smallest margins between the two best classes; unsafe on messy pools, here for comparison."""
-    return _top(np.where(allowed, problem.uncertainty, -np.inf), n_picks, rng)
-
-
-@strategy("random")
-def random_strategy(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Generator) -> Scored:
-    """Uniform among all rows never asked, near copies too: the honest baseline."""
-    free = np.flatnonzero(~np.isin(np.arange(len(problem.X)), problem.asked.rows))
-    rows = rng.permutation(free)[:n_picks]
-    return Scored(rows, np.zeros(len(rows)))
-
-
-def _top(utilities: FloatArray, n_picks: int, rng: np.random.Generator) -> Scored:
-    order = rng.permutation(len(utilities))
-    ranked = order[np.argsort(-utilities[order], kind="stable")]
-    ranked = ranked[np.isfinite(utilities[ranked])][:n_picks]
-    return Scored(ranked, utilities[ranked])
+def check_rules(rules: Sequence[Rule]) -> None:
+    """Raise ValueError unless each strategy is known and named once, and the shares are positive and sum to one."""
+    if not rules:
+        raise ValueError("give at least one rule")
+    for rule in rules:
+        get(rule.strategy)
+        if not 0 < rule.share <= 1:
+            raise ValueError(f"the share of {rule.strategy!r} must lie in (0, 1], got {rule.share:g}")
+    if len({rule.strategy for rule in rules}) < len(rules):
+        raise ValueError(f"{len(rules)} rules name {len({rule.strategy for rule in rules})} strategies; name each once")
+    total = sum(rule.share for rule in rules)
+    if abs(total - 1) > 1e-6:
+        raise ValueError(f"the shares sum to {total:g}, not to 1")
 
 
 def select(problem: Problem, *, name: str, n_picks: int, control_ratio: float, seed: int) -> list[Pick]:
-    """Return the next batch, best first, each pick with its reason; never a row asked before, never one twice.
+    """Return the next batch of one strategy, best first; see `mix`."""
+    return mix(problem, rules=[Rule(name, 1.0)], n_picks=n_picks, control_ratio=control_ratio, seed=seed)
+
+
+def mix(problem: Problem, *, rules: Sequence[Rule], n_picks: int, control_ratio: float, seed: int) -> list[Pick]:
+    """Return the next batch, each pick with its reason; never a row asked before, never one twice.
 
     Parameters
     ----------
     problem
         Pool and answers so far.
-    name
-        A registered strategy.
+    rules
+        Which strategies choose which shares; their picks follow each other, each best first.
     n_picks
-        Batch size, >= 1. Fewer come back only when the pool holds fewer eligible rows.
+        Batch size, >= 1. Fewer come back only when the pool holds fewer rows that were not asked. Where a strategy
+        finds fewer (near copies only, a threshold), the rest is filled and says so.
     control_ratio
         Share of the batch drawn uniformly at random from all rows not asked, in [0, 0.5]: the unbiased control.
     seed
@@ -114,29 +64,93 @@ def select(problem: Problem, *, name: str, n_picks: int, control_ratio: float, s
     Raises
     ------
     ValueError
-        On an unknown strategy, a batch below 1 or a ratio outside [0, 0.5].
+        On unknown strategies, shares that do not sum to one, a batch below 1 or a ratio outside [0, 0.5].
+
+    Notes
+    -----
+    Before two classes have labels (and without the customer's probabilities), strategies that need a model pick by
+    coverage; the reason says so.
     """
-    if name not in _strategies:
-        raise ValueError(f"there is no strategy {name!r}; choose one of {', '.join(names())}")
+    check_rules(rules)
     if n_picks < 1 or not 0 <= control_ratio <= 0.5:
         raise ValueError(
             f"need a batch of at least 1 and a control ratio in [0, 0.5], got {n_picks} and {control_ratio}"
         )
     rng = np.random.default_rng([seed, len(problem.asked.rows)])
-    control, propensity = _control(problem, round(n_picks * control_ratio), rng)
-    allowed = problem.allowed.copy()
-    allowed[control] = False
-    allowed[np.isin(problem.group, problem.group[control])] = False
-    scored = _strategies[name](problem, allowed, n_picks - len(control), rng)
-    keep = ~np.isin(scored.rows, control)
-    picks = [
-        reasons.explain(problem, int(row), name, None, float(utility))
-        for row, utility in zip(scored.rows[keep], scored.utilities[keep], strict=True)
-    ]
+    free = ~np.isin(np.arange(len(problem.X)), problem.asked.rows)
+    n_picks = min(n_picks, int(free.sum()))
+    control, propensity = _control(free, round(n_picks * control_ratio), rng)
+    free[control] = False
+    distinct = problem.allowed & ~np.isin(problem.group, problem.group[control])
+    picks: list[Pick] = []
+    for rule, count in zip(rules, _counts(rules, n_picks - len(control)), strict=True):
+        found = _choose(problem, get(rule.strategy), free, distinct, count, rng) if count else []
+        picks += found
+        rows = [pick.row for pick in found]
+        free[rows] = False
+        distinct &= ~np.isin(problem.group, problem.group[rows])
+    picks += _fill(problem, free, n_picks - len(control) - len(picks), rng)
     return picks + [reasons.explain(problem, int(row), CONTROL, propensity, 0.0) for row in control]
 
 
-def _control(problem: Problem, n_control: int, rng: np.random.Generator) -> tuple[IntArray, float]:
-    free = np.flatnonzero(~np.isin(np.arange(len(problem.X)), problem.asked.rows))
-    chosen = np.sort(rng.choice(free, size=min(n_control, len(free)), replace=False))
-    return chosen, len(chosen) / max(len(free), 1)
+def by_hand(problem: Problem, rows: Sequence[int]) -> list[Pick]:
+    """Return rows that the customer chose as picks.
+
+    Raises
+    ------
+    ValueError
+        When a row is outside the pool, given twice, or was asked before.
+    """
+    given = np.asarray(rows, dtype=np.int64)
+    if len(given) == 0 or given.min() < 0 or given.max() >= len(problem.X):
+        raise ValueError(f"give at least one row of the {len(problem.X)}, got {list(rows)[:5]}")
+    if len(np.unique(given)) < len(given):
+        raise ValueError(f"{len(given)} rows were given, only {len(np.unique(given))} of them different")
+    again = given[np.isin(given, problem.asked.rows)]
+    if len(again):
+        raise ValueError(f"{len(again)} rows were asked before, the first is row {again[0]}")
+    return [reasons.explain(problem, int(row), MANUAL, None, 0.0) for row in given]
+
+
+def _choose(
+    problem: Problem, strategy: Strategy, free: BoolArray, distinct: BoolArray, count: int, rng: np.random.Generator
+) -> list[Pick]:
+    is_cold = strategy.needs_model and not problem.has_model
+    used = get("coverage") if is_cold else strategy
+    scored = used.choose(problem, free & distinct if used.keeps_groups else free.copy(), count, rng)
+    return [
+        reasons.explain(
+            problem,
+            int(row),
+            strategy.name,
+            None,
+            float(utility),
+            why=used.why,
+            before=NO_MODEL_YET if is_cold else "",
+        )
+        for row, utility in zip(scored.rows, scored.utilities, strict=True)
+    ]
+
+
+def _counts(rules: Sequence[Rule], n_picks: int) -> list[int]:
+    """Return how many picks each rule has: largest remainders, ties to the earlier rule."""
+    exact = np.array([rule.share * n_picks for rule in rules])
+    counts = np.floor(exact + 1e-9).astype(int)
+    for at in np.argsort(counts - exact, kind="stable")[: n_picks - counts.sum()]:
+        counts[at] += 1
+    return [int(count) for count in counts]
+
+
+def _control(free: BoolArray, n_control: int, rng: np.random.Generator) -> tuple[IntArray, float]:
+    rows = np.flatnonzero(free)
+    chosen = np.sort(rng.choice(rows, size=n_control, replace=False))
+    return chosen, len(chosen) / max(len(rows), 1)
+
+
+def _fill(problem: Problem, free: BoolArray, count: int, rng: np.random.Generator) -> list[Pick]:
+    """Return rows for what no strategy found: the most relevant first, then at random."""
+    rows = rng.permutation(np.flatnonzero(free))
+    if count <= 0 or not len(rows):
+        return []
+    order = np.argsort(-problem.relevance.proba[rows], kind="stable")
+    return [reasons.explain(problem, int(row), FILL, None, 0.0) for row in rows[order][:count]]

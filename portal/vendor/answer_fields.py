@@ -23,6 +23,26 @@ class UnreadableError(ValueError):
 
 
 @dataclass(frozen=True)
+class Suggestion:
+    """What a model says of a record, to check and not to trust: its label (None: cannot be labeled) and how sure."""
+
+    label: Any
+    confidence: float
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the label is a text to read, not a structure."""
+        return self.label is None or isinstance(self.label, str)
+
+    @property
+    def words(self) -> str:
+        """The label as text."""
+        if self.label is None:
+            return "cannot be labeled"
+        return self.label if isinstance(self.label, str) else json.dumps(self.label, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
 class Entry:
     """The fields of one record: of the answer by name, and the way to say that there is none."""
 
@@ -30,6 +50,7 @@ class Entry:
     rules: Rules
     is_chosen_directly: bool = False
     hint: str = ""
+    suggestion: Suggestion | None = None
     fields: dict[str, forms.Field] = field(default_factory=dict)
 
     @property
@@ -43,6 +64,11 @@ class Entry:
         """The name of the field with the reason why not."""
         return f"{self.name}-cannot"
 
+    @property
+    def agree_name(self) -> str:
+        """The name of the field that takes the suggestion as the answer."""
+        return f"{self.name}-agree"
+
     def given(self, cleaned: Mapping[str, Any]) -> tuple[Any, str | None] | None:
         """Return label and reason, one of them None; None when the record is left open.
 
@@ -51,30 +77,44 @@ class Entry:
         UnreadableError
             When the answer is not written as the task type wants it, or there is an answer and a reason.
         """
-        values = [cleaned.get(name) for name in self.fields if name != self.cannot_name]
+        values = [cleaned.get(name) for name in self.fields if name not in {self.cannot_name, self.agree_name}]
         label, reason = self._label(values), cleaned.get(self.cannot_name) or None
         if isinstance(label, str) and label.startswith(CANNOT_PREFIX) and self.is_chosen_directly:
             label, reason = None, label
         if label is not None and reason is not None:
             raise UnreadableError("Give an answer or a reason why there is none, not both.")
+        if self.suggestion is not None and cleaned.get(self.agree_name):
+            return self._agreed(self.suggestion, is_answered=label is not None or reason is not None)
         if label is None and reason is None:
             return None
         return (label, None) if reason is None else (None, reason.removeprefix(CANNOT_PREFIX))
+
+    def _agreed(self, suggestion: Suggestion, *, is_answered: bool) -> tuple[Any, str | None]:
+        if is_answered:
+            raise UnreadableError("Take the suggestion or give your own answer, not both.")
+        return suggestion.label, None
 
     def _label(self, values: Sequence[Any]) -> Any:
         return _READERS.get(self.rules.task_type, _read_json)(values, self.rules)
 
 
-def entry_of(name: str, rules: Rules) -> Entry:
-    """Return the fields of a record's answer."""
+def entry_of(name: str, rules: Rules, suggestion: Suggestion | None = None) -> Entry:
+    """Return the fields of a record's answer, beside what a model suggests of it."""
     kind = rules.task_type
     if kind == kinds.CLASSIFICATION:
         choice = forms.ChoiceField(choices=[*_classes(rules), *_CANNOT], required=False, widget=forms.RadioSelect)
-        return Entry(name, rules, is_chosen_directly=True, fields={name: choice})
+        return Entry(name, rules, is_chosen_directly=True, suggestion=suggestion, fields={name: choice})
     cannot = forms.ChoiceField(
         choices=[("", "It can be labeled"), *_CANNOT], required=False, label="Cannot be labeled because"
     )
-    return Entry(name, rules, hint=_hint(rules), fields=_fields(name, rules) | {f"{name}-cannot": cannot})
+    fields = _agree_field(name, suggestion) | _fields(name, rules) | {f"{name}-cannot": cannot}
+    return Entry(name, rules, hint=_hint(rules), suggestion=suggestion, fields=fields)
+
+
+def _agree_field(name: str, suggestion: Suggestion | None) -> dict[str, forms.Field]:
+    if suggestion is None or suggestion.label is None:
+        return {}
+    return {f"{name}-agree": forms.BooleanField(required=False, label="The suggestion is right as it stands")}
 
 
 def _fields(name: str, rules: Rules) -> dict[str, forms.Field]:

@@ -1,16 +1,17 @@
 """What a vendor fills in."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 
 from marketplace.models import BatchItem, LabelSchema
+from marketplace.services import answer_files
 from marketplace.services.annotations import Answer, content_of
 from marketplace.services.offers import DECLINE_REASONS
-from portal.vendor.answer_fields import Entry, UnreadableError, entry_of, findings
+from portal.vendor.answer_fields import Entry, Suggestion, UnreadableError, entry_of, findings
 from vendors.core.calendar import WEEKDAYS, minute_of
 from vendors.selectors.hours import Hours
 
@@ -133,14 +134,43 @@ class ReleaseForm(forms.Form):
     reason = forms.CharField(max_length=64, label="Why do you give it back?")
 
 
+class AnswerFileForm(forms.Form):
+    """A file of answers."""
+
+    file = forms.FileField(
+        label="Your file",
+        widget=forms.FileInput(attrs={"accept": ".jsonl,.ndjson,.csv,.txt"}),
+        help_text=f"JSON lines or CSV, in UTF-8, at most {answer_files.MAX_BYTES // 1024**2} MiB.",
+        error_messages={"required": "Choose the file to send.", "empty": "The file is empty."},
+    )
+
+    def clean_file(self) -> bytes:
+        """Return the content, unless there is too much of it."""
+        file = self.cleaned_data["file"]
+        if file.size > answer_files.MAX_BYTES:
+            most = answer_files.MAX_BYTES // 1024**2
+            raise forms.ValidationError(f"The file has {file.size:,} bytes; {most} MiB are allowed. Send it in parts.")
+        content: bytes = file.read()
+        return content
+
+
 class AnswersForm(forms.Form):
     """One answer per record, or why there is none. What is left open stays open."""
 
-    def __init__(self, *args: Any, items: Sequence[BatchItem], schema: LabelSchema, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        items: Sequence[BatchItem],
+        schema: LabelSchema,
+        suggestions: Mapping[str, Suggestion] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.items = {item.public_id: item for item in items}
+        shown = suggestions or {}
         self.entries = [
-            entry_of(name, schema.rules_for(content_of(item).metadata)) for name, item in self.items.items()
+            entry_of(name, schema.rules_for(content_of(item).metadata), shown.get(content_of(item).key))
+            for name, item in self.items.items()
         ]
         for entry in self.entries:
             self.fields |= entry.fields

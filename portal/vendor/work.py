@@ -1,6 +1,7 @@
 """The vendor's work: what was accepted, the records to label, giving it back."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,14 +12,17 @@ from common.errors import DomainError, NotFoundError
 from common.models import User
 from marketplace.core import fates
 from marketplace.core.states import OPEN_ASSIGNMENTS, AssignmentState
-from marketplace.models import Annotation, Assignment, InstructionVersion
+from marketplace.models import Annotation, Assignment, BatchItem, InstructionVersion
 from marketplace.selectors import work
-from marketplace.services import annotations, assignments, disputes
+from marketplace.services import annotations, answer_files, assignments, disputes, prelabels
+from marketplace.services.annotations import content_of
 from portal import pages
 from portal.rulings.disputes import DisputeForm
-from portal.vendor.forms import AnswersForm, ReleaseForm
+from portal.vendor.answer_fields import Suggestion
+from portal.vendor.forms import AnswerFileForm, AnswersForm, ReleaseForm
 
 MAX_FORM = 50
+MAX_FAULTS = 100
 _RELEASABLE = {AssignmentState.RESERVED, AssignmentState.STARTED}
 
 
@@ -32,7 +36,7 @@ def listing(request: HttpRequest, actor: Actor) -> HttpResponse:
 def detail(request: HttpRequest, actor: Actor, assignment_id: uuid.UUID) -> HttpResponse:
     """Show a piece of work: instructions, progress, the next records to label."""
     assignment = work.assignment(actor, assignment_id)
-    return _shown(request, assignment, answers=_form(assignment))
+    return shown(request, assignment)
 
 
 @pages.page("annotations:write", VENDOR, methods=("POST",))
@@ -42,7 +46,7 @@ def answer(request: HttpRequest, actor: Actor, assignment_id: uuid.UUID) -> Http
     form = _form(assignment, request)
     if form.is_valid():
         try:
-            given = form.answers(annotator=_annotator(request))
+            given = form.answers(annotator=annotator_of(request))
             delivery = annotations.submit(actor=actor, assignment_id=assignment_id, answers=given)
         except NotFoundError:
             raise
@@ -52,7 +56,7 @@ def answer(request: HttpRequest, actor: Actor, assignment_id: uuid.UUID) -> Http
             left = f"{delivery.n_left} to go." if delivery.n_left else "The batch is delivered and goes to vetting."
             messages.success(request, f"Saved {len(given)}. {left}")
             return redirect("portal:assignment", assignment_id=assignment_id)
-    return _shown(request, assignment, status=422, answers=form)
+    return shown(request, assignment, status=422, answers=form)
 
 
 @pages.page("assignments:write", VENDOR, methods=("POST",))
@@ -61,7 +65,7 @@ def release(request: HttpRequest, actor: Actor, assignment_id: uuid.UUID) -> Htt
     form = ReleaseForm(request.POST)
     if not form.is_valid():
         assignment = work.assignment(actor, assignment_id)
-        return _shown(request, assignment, status=422, answers=_form(assignment), release=form)
+        return shown(request, assignment, status=422, release=form)
     try:
         assignments.release(actor=actor, assignment_id=assignment_id, reason=form.cleaned_data["reason"])
         messages.success(request, "Given back. What you delivered is kept.")
@@ -72,7 +76,8 @@ def release(request: HttpRequest, actor: Actor, assignment_id: uuid.UUID) -> Htt
     return redirect("portal:assignment", assignment_id=assignment_id)
 
 
-def _annotator(request: HttpRequest) -> str:
+def annotator_of(request: HttpRequest) -> str:
+    """Return under which name a person's answers are kept: none that tells who it is."""
     return request.user.public_id if isinstance(request.user, User) else ""
 
 
@@ -82,17 +87,33 @@ def _form(assignment: Assignment, request: HttpRequest | None = None) -> Answers
     sent = {name.split("-", 1)[0] for name in data} if data is not None else set()
     answered = [item for item in assignment.items.all() if item.public_id in sent]
     items = answered or [item for item in assignment.items.all() if not item.is_done]
-    return AnswersForm(data, items=items[:MAX_FORM], schema=assignment.job.label_schema)
+    items = items[:MAX_FORM]
+    suggestions = _suggestions(assignment, items)
+    return AnswersForm(data, items=items, schema=assignment.job.label_schema, suggestions=suggestions)
 
 
-def _shown(
+def _suggestions(assignment: Assignment, items: Sequence[BatchItem]) -> dict[str, Suggestion]:
+    """Return what a model says of the records, by key, where annotators may see it."""
+    facts = {content_of(item).key: content_of(item).metadata for item in items}
+    schema = assignment.job.label_schema
+    return {
+        key: Suggestion(schema.shown(row.label, row.value, facts[key]), row.confidence)
+        for key, row in prelabels.shown_for(assignment.job, list(facts)).items()
+    }
+
+
+def shown(
     request: HttpRequest,
     assignment: Assignment,
     *,
-    answers: AnswersForm,
+    answers: AnswersForm | None = None,
     status: int = 200,
     release: ReleaseForm | None = None,
+    file: AnswerFileForm | None = None,
+    report: answer_files.Report | None = None,
 ) -> HttpResponse:
+    """Show a piece of work with the forms as far as they are filled, and the report of a file."""
+    answers = answers or _form(assignment)
     newest = InstructionVersion.objects.filter(job_id=assignment.job_id).order_by("-version").first()
     is_open = assignment.state in OPEN_ASSIGNMENTS
     return pages.show(
@@ -108,6 +129,10 @@ def _shown(
         form=answers,
         rows=list(answers.shown()) if is_open else [],
         release=release or ReleaseForm(),
+        cannot=annotations.CANNOT_LABEL_REASONS,
+        file=file or AnswerFileForm(),
+        report=report,
+        faults=report.wrong[:MAX_FAULTS] if report is not None else (),
         disputes=assignment.disputes.prefetch_related("adjudications").order_by("-pk"),
         may_dispute=disputes.is_open_to(assignment),
         dispute=DisputeForm(),

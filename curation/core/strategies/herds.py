@@ -1,0 +1,72 @@
+"""Coverage of the pool, weighted or not: the engine, and the methods it grew from.
+
+References
+----------
+Bae, Sutherland, Noh (2025), Uncertainty Herding. Bae, Noh, Sutherland (2024), MaxHerding.
+"""
+
+import numpy as np
+
+from curation.core import herding
+from curation.core.arrays import BoolArray, FloatArray
+from curation.core.problem import Problem
+from curation.core.strategies.registry import Scored, register
+
+
+def _herd(
+    problem: Problem,
+    allowed: BoolArray,
+    n_picks: int,
+    rng: np.random.Generator,
+    *,
+    weights: FloatArray,
+    multiplier: FloatArray | None = None,
+    width: float | None = None,
+) -> Scored:
+    adaptive = herding.kernel_width(problem.scaled, problem.asked.rows, problem.median_distance)
+    chosen = herding.herd(
+        problem.scaled,
+        weights=weights,
+        multiplier=np.ones(len(problem.X)) if multiplier is None else multiplier,
+        covered_by=problem.asked.rows,
+        allowed=allowed,
+        group=problem.group,
+        width=adaptive if width is None else width,
+        n_picks=n_picks,
+        rng=rng,
+    )
+    return Scored(chosen.rows, chosen.gains)
+
+
+def _open_uncertainty(problem: Problem) -> FloatArray:
+    uncertain = problem.uncertainty.copy()
+    uncertain[problem.asked.rows] = 0.0
+    return uncertain
+
+
+@register("auto")
+@register("herding")
+def herding_strategy(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Generator) -> Scored:
+    """Coverage x uncertainty x relevance, greedily: the default."""
+    weights = _open_uncertainty(problem) * problem.relevance.target
+    return _herd(problem, allowed, n_picks, rng, weights=weights, multiplier=problem.relevance.multiplier)
+
+
+@register("uncertainty_herding")
+def uncertainty_herding(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Generator) -> Scored:
+    """Coverage x uncertainty with a width that shrinks as labels grow: the engine without relevance."""
+    return _herd(problem, allowed, n_picks, rng, weights=_open_uncertainty(problem))
+
+
+@register("coverage")
+def coverage(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Generator) -> Scored:
+    """Herding without a model: coverage alone, for a start without labels."""
+    return _herd(problem, allowed, n_picks, rng, weights=np.ones(len(problem.X)))
+
+
+@register(
+    "max_herding", why="It stands for many records that are not covered yet (adds {coverage_gain:.1f} records' worth)"
+)
+def max_herding(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Generator) -> Scored:
+    """Coverage alone under a kernel of one width throughout."""
+    return _herd(problem, allowed, n_picks, rng, weights=np.ones(len(problem.X)), width=problem.median_distance / 4)
