@@ -9,6 +9,7 @@ import numpy as np
 
 from curation.core.arrays import Asked, Float32Array, IntArray
 from curation.core.pool import Pool
+from curation.services.shards import open_pool
 
 N_CLASSES: Final = 10
 _CLUSTERS: Final = 5
@@ -52,4 +53,4 @@ def make(folder: Path, n: int, d: int, dtype: str, n_shards: int = 4, seed: int 
             array[at : at + m] = centres[which] + 1.6 * rng.standard_normal((m, d), dtype=np.float32)
         array.flush()
         names.append(str(name))
-    return World(Pool.open(names), centres)
+    return World(open_pool(names), centres)

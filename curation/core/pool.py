@@ -1,13 +1,10 @@
 """A pool of any size as memory-mapped shards of features; only the rows asked for are ever in memory."""
 
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 
-import fsspec
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +12,7 @@ from curation.core.arrays import Float32Array, IntArray
 
 BLOCK: Final = 8192
 """Rows read at once."""
+ROWS_PER_SHARD: Final = 250_000
 _SAMPLE: Final = 20_000
 
 
@@ -48,15 +46,11 @@ class Pool:
             raise ShardError("the pool holds no rows, or no features")
 
     @classmethod
-    def open(cls, urls: Sequence[str]) -> "Pool":
-        """Open .npy shards by path or fsspec URL; local ones are memory-mapped, others are read into memory.
-
-        Raises
-        ------
-        ShardError
-            When one is missing, cut short or not an array of floats.
-        """
-        return cls(tuple(_open(url) for url in urls))
+    def split(cls, array: npt.NDArray[np.floating[Any]], rows_per_shard: int = ROWS_PER_SHARD) -> "Pool":
+        """Return one array as a pool of equal shards, none of them copied."""
+        return cls(
+            tuple(array[start : start + rows_per_shard] for start in range(0, max(len(array), 1), rows_per_shard))
+        )
 
     def __len__(self) -> int:
         return int(self.starts[-1])
@@ -92,19 +86,3 @@ class Pool:
     def sample(self, rng: np.random.Generator, size: int = _SAMPLE) -> Float32Array:
         """Return rows drawn at random without repetition, in order."""
         return self.rows(np.sort(rng.choice(len(self), size=min(size, len(self)), replace=False)))
-
-
-def _open(url: str) -> npt.NDArray[np.floating[Any]]:
-    try:
-        if "://" not in url:
-            array = np.load(Path(url), mmap_mode="r", allow_pickle=False)
-        else:
-            with fsspec.open(url, "rb") as file:
-                array = np.load(io.BytesIO(file.read()), allow_pickle=False)
-    except FileNotFoundError as error:
-        raise ShardError(f"shard {url} is missing") from error
-    except (ValueError, EOFError, OSError) as error:
-        raise ShardError(f"shard {url} cannot be read, it may be cut short: {error}") from error
-    if not isinstance(array, np.ndarray):
-        raise ShardError(f"shard {url} is an archive; one .npy array a shard is needed")
-    return array

@@ -58,7 +58,8 @@ class Linear:
         ValueError
             When a row holds NaN or infinity; it is named, counted from ``first_row``.
         """
-        logits = (_product(X, self.coef) + self.intercept).T.copy()  # (k, n): each class a contiguous row
+        with np.errstate(invalid="ignore", over="ignore"):  # told below, with the row
+            logits = (_product(X, self.coef) + self.intercept).T.copy()  # (k, n): each class a contiguous row
         bad = ~np.isfinite(logits[-1])
         if bad.any():
             row = first_row + int(bad.argmax())

@@ -16,14 +16,14 @@ from django.db import IntegrityError, transaction
 from common.actors import CUSTOMER, Actor
 from common.clock import Now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
-from curation.core import evaluation, selection
+from curation.core import evaluation, large, selection
 from curation.core.arrays import Asked
 from curation.core.reasons import Pick
 from curation.errors import NoEmbeddingsError, RoundOrderError
 from curation.models import Experiment, Observation, Round
 from curation.models import Pick as PickRow
 from curation.selectors import datasets
-from curation.services import problems, storage
+from curation.services import problems, sharded, storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,9 @@ def _check_order(experiment: Experiment, number: int) -> None:
 
 
 def _choose(experiment: Experiment, asked: Asked) -> list[Pick]:
+    task = problems.large_task_of(experiment, asked)
+    if task is not None:
+        return large.select(task, sharded.drawing(experiment.dataset.storage_url, task.pool))
     return selection.select(
         problems.problem_of(experiment, asked),
         name=experiment.strategy,
@@ -271,13 +274,13 @@ def train_and_evaluate(*, experiment_id: uuid.UUID, number: int) -> Metrics:
 def _measure(experiment: Experiment) -> dict[str, Any]:
     started = time.process_time()
     asked = problems.asked_of(experiment)
-    problem = problems.problem_of(experiment, asked)
+    problem, pool_rows = problems.training_problem_of(experiment, asked)
     metrics: dict[str, Any] = {
         "n_asked": len(asked.rows),
         "n_labeled": int(asked.is_labeled.sum()),
         "n_unlabelable": int(((asked.labels < 0) & (asked.weights > 0)).sum()),
         "accuracy": None,
-        "doubted": problems.doubted(experiment.dataset, asked, problem),
+        "doubted": problems.doubted(experiment.dataset, problem, pool_rows),
     }
     test = problems.test_set_of(experiment.dataset)
     if test is not None and experiment.dataset.n_features:

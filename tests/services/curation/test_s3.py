@@ -1,0 +1,56 @@
+"""Datasets and large pools in an object store: a local S3 server from a package, the real client."""
+
+import os
+import uuid
+
+import boto3
+import numpy as np
+import pytest
+from moto.server import ThreadedMotoServer
+
+from curation.core.pool import ShardError
+from curation.services import shards
+
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Run the S3 server for this module; the client finds it by the environment, as in production."""
+    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    running.start()
+    host, port = running.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (KEYS | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}).items():
+            patch.setenv(name, value)
+        yield os.environ["AWS_ENDPOINT_URL"]
+    running.stop()
+
+
+@pytest.fixture
+def bucket(server):
+    name = f"pools-{uuid.uuid4().hex[:8]}"
+    boto3.client("s3", endpoint_url=server).create_bucket(Bucket=name)
+    return name
+
+
+def put(server, bucket, key, data):
+    boto3.client("s3", endpoint_url=server).put_object(Bucket=bucket, Key=key, Body=data)
+
+
+def test_shards_are_read_from_the_store(server, bucket, tmp_path):
+    X = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32)
+    for number, part in enumerate(np.array_split(X, 3)):
+        np.save(tmp_path / "part.npy", part)
+        put(server, bucket, f"{number}.npy", (tmp_path / "part.npy").read_bytes())
+    pool = shards.open_pool([f"s3://{bucket}/{number}.npy" for number in range(3)])
+    assert np.array_equal(pool.rows(np.arange(300)), X)
+
+
+def test_a_shard_that_is_missing_or_cut_short_is_named(server, bucket, tmp_path):
+    np.save(tmp_path / "part.npy", np.zeros((50, 3), np.float32))
+    put(server, bucket, "cut.npy", (tmp_path / "part.npy").read_bytes()[:-20])
+    with pytest.raises(ShardError, match=r"cut\.npy cannot be read, it may be cut short"):
+        shards.open_pool([f"s3://{bucket}/cut.npy"])
+    with pytest.raises(ShardError, match=r"gone\.npy is missing"):
+        shards.open_pool([f"s3://{bucket}/gone.npy"])
