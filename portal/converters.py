@@ -19,6 +19,8 @@ _KINDS: Final = {
     "doc": "document",
     "apl": "appeal",
     "vrl": "vendor_rule",
+    "inv": "invitation",
+    "rev": "review",
 }
 
 

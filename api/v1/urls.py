@@ -13,6 +13,7 @@ from api.v1.experiments import ExperimentsView, PicksView, RoundsView
 from api.v1.first_pass import FirstPassView
 from api.v1.functions import FunctionsView, JobFunctionsView
 from api.v1.health import HealthView
+from api.v1.instructions import InstructionsView
 from api.v1.jobs import JobsView
 from api.v1.label_schemas import LabelSchemasView
 from api.v1.market_staff import GoldSetsView, VendorsView
@@ -61,6 +62,7 @@ urlpatterns: list[URLPattern] = [
     path("documents/<str:public_id>/decide/", PaperDecisionsView.as_view({"post": "document"})),
     path("appeals/<str:public_id>/decide/", PaperDecisionsView.as_view({"post": "appeal"})),
     path("private-vendors/", PrivateVendorsView.as_view({"get": "list", "post": "create"})),
+    path("private-vendors/<str:public_id>/withdraw/", PrivateVendorsView.as_view({"post": "withdraw"})),
     path("vendor-rules/", VendorRulesView.as_view({"get": "list"})),
     path("vendor-rules/<str:public_id>/try/", VendorRulesView.as_view({"post": "attempt"})),
     path("vendor-rules/<str:public_id>/switch/", VendorRulesView.as_view({"post": "switch"})),
@@ -82,6 +84,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/quote/", QuotesView.as_view({"post": "create"})),
     path("jobs/<str:public_id>/", JobsView.as_view({"get": "retrieve"})),
     path("jobs/<str:public_id>/lots/", JobsView.as_view({"post": "add_lot"})),
+    path("jobs/<str:public_id>/instructions/", InstructionsView.as_view({"get": "list", "post": "create"})),
     path("jobs/<str:public_id>/first-pass/", FirstPassView.as_view({"get": "retrieve", "put": "update"})),
     path("jobs/<str:public_id>/prelabels/", FirstPassView.as_view({"post": "put"})),
     path("jobs/<str:public_id>/functions/", JobFunctionsView.as_view({"get": "report", "post": "put"})),

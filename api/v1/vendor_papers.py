@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from api import views
 from api.fields import BooleanField, InstantField, PublicIdField, TextField, choice
-from api.serializers import Body, Resource, own_id
+from api.serializers import Body, EmptyBody, Resource, own_id
 from api.v1.vendor import OwnVendorOut, own_vendor
 from marketplace.services import vendor_exits
 from vendors.core.evidence import KINDS
@@ -94,6 +94,7 @@ class InvitationOut(Resource):
     name = serializers.CharField()
     vendor = PublicIdField("ven", source="vendor_id", allow_null=True)
     expires_at = serializers.DateTimeField()
+    withdrawn_at = serializers.DateTimeField(allow_null=True)
 
 
 class InvitedOut(InvitationOut):
@@ -170,7 +171,7 @@ class PaperDecisionsView(views.Resource):
 class PrivateVendorsView(views.Resource):
     """A customer's own vendors, which nobody else sees."""
 
-    action_scopes = {"list": "vendors:invite", "create": "vendors:invite"}
+    action_scopes = dict.fromkeys(("list", "create", "withdraw"), "vendors:invite")
 
     @extend_schema(responses=InvitationOut(many=True))
     def list(self, request: Request) -> Response:
@@ -183,3 +184,10 @@ class PrivateVendorsView(views.Resource):
         invited = invitations.invite(actor=self.actor, **self.given(InvitationIn))
         shown = InvitationOut(invited.invitation).data | {"token": invited.token}
         return Response(shown, status=201)
+
+    @extend_schema(request=EmptyBody, responses=InvitationOut)
+    def withdraw(self, request: Request, public_id: str) -> Response:
+        """Take an invitation back that nobody has used; its token opens nothing any more."""
+        self.given(EmptyBody)
+        invitation_id = views.id_in_path("inv", public_id)
+        return self.answer(invitations.withdraw(actor=self.actor, invitation_id=invitation_id), InvitationOut)

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 
 from common.actors import CUSTOMER, VENDOR, Actor
 from common.errors import NotFoundError
-from marketplace.models import Adjudication, Annotation, Correction, Dispute
+from marketplace.models import Adjudication, Annotation, Correction, Dispute, SettlementAdjustment
 from marketplace.selectors import jobs
 
 
@@ -109,3 +109,21 @@ def corrections(actor: Actor, job_id: uuid.UUID) -> QuerySet[Correction]:
     """Return a job's corrections, newest first."""
     rows = Correction.objects.filter(job=jobs.get(actor, job_id))
     return rows.select_related("record", "gold", "job__label_schema").order_by("-id")
+
+
+def paid_later(actor: Actor) -> QuerySet[SettlementAdjustment]:
+    """Return what corrections and disputes added to a vendor's pay, newest first (staff: all vendors')."""
+    rows = SettlementAdjustment.objects.select_related(
+        "settlement__job__label_schema",
+        "annotation__record",
+        "annotation__gold",
+        "correction__record",
+        "correction__gold",
+        "correction__job__label_schema",
+        "adjudication",
+    ).order_by("-id")
+    if actor.is_staff:
+        return rows
+    if actor.organization_kind == VENDOR and actor.organization_id is not None:
+        return rows.filter(settlement__vendor__organization_id=actor.organization_id)
+    return rows.none()

@@ -1,6 +1,5 @@
 """Jobs: the list, one with its batches, its labels, the end of it."""
 
-import json
 import uuid
 from typing import Any
 
@@ -12,10 +11,10 @@ from django.shortcuts import redirect
 from common.actors import CUSTOMER, PLATFORM, Actor
 from common.errors import DomainError, NotFoundError
 from marketplace.core.states import BatchState, JobState
-from marketplace.models import JobRecord
-from marketplace.selectors import chains, confusions
+from marketplace.selectors import chains
 from marketplace.selectors import jobs as selectors
 from marketplace.services import cancellations
+from portal import labels as wording
 from portal import pages
 
 N_EVENTS = 20
@@ -46,7 +45,6 @@ def detail(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpRespons
         "portal/customer/job.html",
         **chained,
         records=dict(records),
-        confusions=confusions.of_job(actor, job_id),
         rules=job.rules.order_by("pk"),
         events=selectors.feed(actor, job_id).order_by("-pk")[:N_EVENTS],
     )
@@ -57,15 +55,9 @@ def labels(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpRespons
     """Show the records of a job with what is known of their labels."""
     job = selectors.get(actor, job_id)
     page = pages.rows_of(request, selectors.labels(actor, job_id))
-    rows = [(record, _label_of(record)) for record in page.object_list]
+    shown = ((record, record.shown_label) for record in page.object_list)
+    rows = [(record, "" if label is None else wording.as_text(label)) for record, label in shown]
     return pages.show(request, "portal/customer/labels.html", job=job, page=page, rows=rows)
-
-
-def _label_of(record: JobRecord) -> str:
-    label = record.shown_label
-    if label is None or isinstance(label, str):
-        return label or ""
-    return json.dumps(label, ensure_ascii=False)
 
 
 @pages.page("jobs:write", CUSTOMER, methods=("POST",))

@@ -2,17 +2,25 @@
 
 from django.urls import path
 
-from portal.customer import batches, job_new, jobs
+from portal.customer import batches, instructions, job_new, jobs, own_vendors, second_looks
 
 urlpatterns = [
     path("jobs/", jobs.listing, name="jobs"),
     path("jobs/new/", job_new.form, name="job-new"),
     path("jobs/<job:job_id>/", jobs.detail, name="job"),
     path("jobs/<job:job_id>/labels/", jobs.labels, name="labels"),
+    path("jobs/<job:job_id>/second-looks/", second_looks.listing, name="second-looks"),
+    path("jobs/<job:job_id>/second-looks/draw/", second_looks.draw, name="second-looks-draw"),
+    path("second-looks/<review:review_id>/", second_looks.decide, name="second-look"),
+    path("jobs/<job:job_id>/corrections/", second_looks.corrections, name="corrections"),
+    path("jobs/<job:job_id>/instructions/", instructions.page, name="instructions"),
+    path("jobs/<job:job_id>/instructions/change/", instructions.change, name="instructions-change"),
     path("jobs/<job:job_id>/cancel/", jobs.cancel, name="job-cancel"),
     path("batches/<batch:batch_id>/", batches.detail, name="batch"),
     path("batches/<batch:batch_id>/why/", batches.why, name="why"),
     path("batches/<batch:batch_id>/review/", batches.review, name="batch-review"),
     path("batches/<batch:batch_id>/cancel/", batches.cancel, name="batch-cancel"),
     path("batches/<batch:batch_id>/resolve/", batches.resolve, name="resolve"),
+    path("own-vendors/", own_vendors.listing, name="own-vendors"),
+    path("own-vendors/<invitation:invitation_id>/withdraw/", own_vendors.withdraw, name="invitation-withdraw"),
 ]

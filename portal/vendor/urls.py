@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.vendor import account, files, hours, inbox, scorecard, work
+from portal.vendor import account, corrections, files, hours, inbox, scorecard, work
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -22,5 +22,6 @@ urlpatterns = [
     path("work/<assignment:assignment_id>/records.<slug:form>", files.download, name="work-file"),
     path("work/<assignment:assignment_id>/file/", files.upload, name="work-upload"),
     path("work/<assignment:assignment_id>/release/", work.release, name="release"),
+    path("paid-later/", corrections.listing, name="paid-later"),
     path("scorecard/", scorecard.scorecard, name="scorecard"),
 ]

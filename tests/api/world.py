@@ -65,6 +65,7 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api], sign
         "offers": offer["id"],
         "assignments": work["id"],
         "jobs": job["id"],
+        "private-vendors": customer.made("/private-vendors/", {"name": "To withdraw"})["id"],
         "functions": customer.made(f"/jobs/{job['id']}/functions/", {"name": "one", "csv": "key,label\n"})["id"],
         "batches": customer.get(f"/jobs/{job['id']}/batches/").body["results"][0]["id"],
         "rules": rule,
@@ -201,10 +202,12 @@ def _of_work(key: str) -> dict[str, Any]:
 def _of_jobs(customer: Api) -> dict[str, Any]:
     return {
         "POST private-vendors/": {"name": "Our own"},
+        "POST private-vendors/<str:public_id>/withdraw/": {},
         "POST label-schemas/": {"name": "S", "task_type": "classification", "classes": ["a", "b"]},
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/quote/": shop.job_body(customer, n_records=2) | _further_terms() | {"n_records": 2},
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
+        "POST jobs/<str:public_id>/instructions/": {"text": "Say what it is, anew.", "replaces": 1},
         "PUT jobs/<str:public_id>/first-pass/": {
             "blind_ratio": 0.1,
             "audit_ratio": 0.1,

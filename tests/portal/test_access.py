@@ -7,11 +7,11 @@ from common.actors import Actor
 from common.clock import database_now
 from common.models import Membership, Organization, SignInFailure
 from common.services import sign_ins
-from marketplace.models import Adjudication, Assignment, Offer, Rule, RuleEffect
+from marketplace.models import Adjudication, Assignment, Offer, Review, Rule, RuleEffect
 from portal.urls import urlpatterns
 from tests import market
 from tests.portal import world
-from vendors.models import Appeal, VendorDocument, VendorRule
+from vendors.models import Appeal, VendorDocument, VendorInvitation, VendorRule
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,6 +28,15 @@ ROUTES = {
     "resolve": ("post", {"customer"}),
     "batch-cancel": ("post", {"customer"}),
     "batch-review": ("post", {"customer"}),
+    "second-looks": ("get", {"customer", "staff"}),
+    "second-looks-draw": ("post", {"customer"}),
+    "second-look": ("post", {"customer"}),
+    "instructions": ("get", {"customer", "staff"}),
+    "instructions-change": ("post", {"customer"}),
+    "corrections": ("get", {"customer", "staff"}),
+    "paid-later": ("get", {"seller", "rival"}),
+    "own-vendors": ("get", {"customer", "stranger"}),
+    "invitation-withdraw": ("post", {"customer"}),
     "inbox": ("get", {"seller", "rival"}),
     "availability": ("post", {"seller", "rival"}),
     "account": ("get", {"seller", "rival"}),
@@ -67,7 +76,7 @@ ROUTES = {
     "effect-reverse": ("post", {"customer", "staff"}),
 }
 # pages to look at that only those may see who may act there
-FOR_DOERS = {"job-new", "rule-new", "adjudications", "desk", "vendor-rule"}
+FOR_DOERS = {"job-new", "own-vendors", "rule-new", "adjudications", "desk", "vendor-rule"}
 
 
 @pytest.fixture
@@ -76,6 +85,7 @@ def here():
     world.add_effect(made)
     world.add_dispute(made)
     world.add_desk(made)
+    world.add_second_look(made)
     return made
 
 
@@ -93,6 +103,8 @@ def url_of(name: str, here: world.World) -> str:
         "vendor_rule_id": VendorRule.objects.earliest("pk").pk,
         "name": "submit",
         "form": "csv",
+        "review_id": Review.objects.get().pk,
+        "invitation_id": VendorInvitation.objects.get().pk,
         "effect_id": RuleEffect.objects.get().pk,
     }
     pattern = next(p for p in urlpatterns if p.name == name)

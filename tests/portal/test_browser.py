@@ -71,11 +71,12 @@ def with_hard_offers(here: world.World) -> None:
 def pages_of(here: world.World) -> list[tuple[object, list[str]]]:
     world.add_desk(here)
     job, batch = f"/jobs/{here.job.public_id}/", f"/batches/{here.batch.public_id}/"
+    of_job = [job, f"{job}labels/", batch, f"{batch}why/"]
     vendor = f"/vendors/{here.seller.vendor.public_id}/"
     return [
         (
             here.customer,
-            ["/jobs/", "/jobs/new/", job, f"{job}labels/", batch, f"{batch}why/", "/rules/", "/rules/new/"],
+            ["/jobs/", "/jobs/new/", *of_job, "/own-vendors/", "/rules/", "/rules/new/"],
         ),
         (here.seller.actor, ["/inbox/", "/scorecard/", "/account/", "/hours/"]),
         (here.rival.actor, ["/work/", f"/work/{here.assignment.public_id}/"]),

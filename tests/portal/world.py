@@ -11,12 +11,12 @@ from common.actors import Actor
 from common.clock import database_now
 from common.models import Membership, Organization
 from marketplace.core.rules import Rule as Terms
-from marketplace.models import Batch, Job, Offer, Verdict
-from marketplace.services import annotations, disputes, offering, offers, rules, rulings, vendor_rules
+from marketplace.models import Batch, Job, Offer, Review, Verdict
+from marketplace.services import annotations, disputes, offering, offers, rules, rulings, second_looks, vendor_rules
 from tests import market
 from tests.market import Seller
 from vendors.models import Appeal, VendorEvent
-from vendors.services import documents
+from vendors.services import documents, invitations
 from vendors.services.documents import DocumentInput
 
 PASSWORD = "a long password"
@@ -83,6 +83,13 @@ def add_desk(here: "World") -> None:
     vendor_rules.ensure_defaults()
 
 
+def add_second_look(here: "World") -> None:
+    """Call a record of the job to a second look."""
+    record = here.job.records.earliest("pk")
+    type(record).objects.filter(pk=record.pk).update(state="labeled", label=0, confidence=0.6)
+    second_looks.call_for(here.job.pk, [record.pk], Review.Cause.MODEL, "A model is sure of something else.")
+
+
 def make() -> World:
     """Make it: two vendors, a job of one chunk in two layers; one offer live, one accepted."""
     market.gold_set()
@@ -95,4 +102,5 @@ def make() -> World:
     assignment = offers.accept(actor=one.actor, offer_id=live[one.vendor_id].pk)
     offer = live[two.vendor_id]
     stranger = Organization.objects.create(name="Stranger", kind="customer")
+    invitations.invite(actor=customer, name="House team")
     return World(customer, market.actor_of(stranger), two, one, market.staff(), job, offer.batch, offer, assignment)

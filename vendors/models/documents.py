@@ -98,7 +98,10 @@ class Appeal(BaseModel):
 
 
 class VendorInvitation(BaseModel):
-    """A customer's invitation to a vendor of its own (in-house labelers, a BPO under contract): invisible to others."""
+    """A customer's invitation to a vendor of its own (in-house labelers, a BPO under contract): invisible to others.
+
+    Used by one vendor or withdrawn, never both.
+    """
 
     public_prefix = "inv"
 
@@ -107,3 +110,11 @@ class VendorInvitation(BaseModel):
     token_sha256 = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
     vendor = models.OneToOneField(Vendor, on_delete=models.CASCADE, null=True, related_name="invitation")
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(vendor__isnull=True) | Q(withdrawn_at__isnull=True), name="invitation_used_or_withdrawn"
+            ),
+        ]

@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import secrets
+import uuid
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ from django.db.models import QuerySet
 from common import audit
 from common.actors import CUSTOMER, Actor
 from common.clock import database_now
-from common.errors import PermissionDeniedError, ValidationFailedError
+from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
 from vendors.models import Vendor, VendorInvitation
 
 LIFE: Final = datetime.timedelta(days=14)
@@ -47,7 +48,32 @@ def of(actor: Actor) -> QuerySet[VendorInvitation]:
     """Return the invitations of the actor's organization, newest first."""
     if actor.organization_id is None:
         return VendorInvitation.objects.none()
-    return VendorInvitation.objects.filter(organization_id=actor.organization_id).order_by("-id")
+    mine = VendorInvitation.objects.filter(organization_id=actor.organization_id)
+    return mine.select_related("vendor").order_by("-id")
+
+
+def withdraw(*, actor: Actor, invitation_id: uuid.UUID) -> VendorInvitation:
+    """Take an invitation back, so that its token opens nothing; asked again, it is returned as it is. Locks it.
+
+    Raises
+    ------
+    NotFoundError
+        When it is not the actor's.
+    ConflictError
+        When a vendor has used it: that vendor stays the customer's own.
+    """
+    actor.require("vendors:invite")
+    with transaction.atomic(durable=True):
+        row = of(actor).select_for_update(of=("self",)).filter(pk=invitation_id).first()
+        if row is None:
+            raise NotFoundError("There is no such invitation.")
+        if row.vendor is not None:
+            raise ConflictError(f"{row.vendor.name} has used this invitation; shut it out of a job with Never ask.")
+        if row.withdrawn_at is None:
+            row.withdrawn_at = database_now()
+            row.save(update_fields=["withdrawn_at"])
+            audit.record(actor=actor, action="vendor.uninvited", target=row, name=row.name)
+        return row
 
 
 def use(token: str, vendor: Vendor) -> None:
@@ -56,11 +82,12 @@ def use(token: str, vendor: Vendor) -> None:
     Raises
     ------
     ValidationFailedError
-        When the token is unknown, used up or too old.
+        When the token is unknown, used up, withdrawn or too old.
     """
-    invitation = VendorInvitation.objects.select_for_update().filter(token_sha256=_digest(token), vendor=None).first()
+    unused = VendorInvitation.objects.filter(vendor=None, withdrawn_at=None)
+    invitation = unused.select_for_update().filter(token_sha256=_digest(token)).first()
     if invitation is None or invitation.expires_at <= database_now():
-        detail = "This invitation is unknown, used or older than 14 days; ask the customer for a new one."
+        detail = "This invitation is unknown, used, withdrawn or older than 14 days; ask the customer for a new one."
         raise ValidationFailedError.of("invitation", "unknown", detail)
     Vendor.objects.filter(pk=vendor.pk).update(private_to_id=invitation.organization_id)
     VendorInvitation.objects.filter(pk=invitation.pk).update(vendor=vendor)
