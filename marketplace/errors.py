@@ -128,3 +128,9 @@ class AlreadyDecidedError(ConflictError):
     """This was decided already, and otherwise; what is decided stays."""
 
     code = "already_decided"
+
+
+class InstructionsVersionError(ConflictError):
+    """The instructions have a newer version than the one you started from; read it, then write yours."""
+
+    code = "instructions_version"

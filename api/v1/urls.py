@@ -13,6 +13,7 @@ from api.v1.experiments import ExperimentsView, PicksView, RoundsView
 from api.v1.first_pass import FirstPassView
 from api.v1.functions import FunctionsView, JobFunctionsView
 from api.v1.health import HealthView
+from api.v1.instructions import InstructionsView
 from api.v1.jobs import JobsView
 from api.v1.label_schemas import LabelSchemasView
 from api.v1.market_staff import GoldSetsView, VendorsView
@@ -83,6 +84,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/quote/", QuotesView.as_view({"post": "create"})),
     path("jobs/<str:public_id>/", JobsView.as_view({"get": "retrieve"})),
     path("jobs/<str:public_id>/lots/", JobsView.as_view({"post": "add_lot"})),
+    path("jobs/<str:public_id>/instructions/", InstructionsView.as_view({"get": "list", "post": "create"})),
     path("jobs/<str:public_id>/first-pass/", FirstPassView.as_view({"get": "retrieve", "put": "update"})),
     path("jobs/<str:public_id>/prelabels/", FirstPassView.as_view({"post": "put"})),
     path("jobs/<str:public_id>/functions/", JobFunctionsView.as_view({"get": "report", "post": "put"})),

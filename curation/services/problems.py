@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from curation.core import large, proxy, selection
+from curation.core import large, proxy
 from curation.core.arrays import Asked, IntArray
 from curation.core.problem import Problem
 from curation.models import Dataset, Experiment, Observation, Pick
-from curation.services import sharded, storage
+from curation.models.experiments import ExperimentKind
+from curation.services import designs, sharded, storage
 
 SCALE_SAMPLE = 20_000
 """Rows of a large pool that tell its scale."""
@@ -28,6 +29,7 @@ def asked_of(experiment: Experiment) -> Asked:
 
 def problem_of(experiment: Experiment, asked: Asked) -> Problem:
     """Return the selection problem of an experiment as it stands."""
+    wanted = designs.wishes_of(experiment)
     url = experiment.dataset.storage_url
     features = storage.load_array(url, "features")
     if features is None:
@@ -39,20 +41,27 @@ def problem_of(experiment: Experiment, asked: Asked) -> Problem:
         anchor=storage.load_array(url, "anchor_features"),
         anchor_labels=storage.load_array(url, "anchor_labels"),
         seed=experiment.seed,
+        composition=wanted,
+        metadata=designs.columns_of(wanted, storage.load_table(url).metadata) if wanted is not None else {},
+        class_names=experiment.classes,
     )
 
 
 def large_task_of(experiment: Experiment, asked: Asked) -> large.Task | None:
-    """Return the next batch of an experiment on a pool too large to compare all rows; None where it is small."""
+    """Return the next batch of an experiment on a pool too large to compare all rows.
+
+    None where it is small, where the customer chooses, or where metadata is weighed, which needs all rows.
+    """
     url = experiment.dataset.storage_url
     pool = sharded.pool_of(url)
-    if pool is None or len(pool) <= large.LARGE:
+    by_other_means = experiment.kind == ExperimentKind.MANUAL or designs.wishes_of(experiment) is not None
+    if pool is None or len(pool) <= large.LARGE or by_other_means:
         return None
     return large.Task(
         pool=pool,
         asked=asked,
         n_classes=len(experiment.classes),
-        rules=[selection.Rule(experiment.strategy, 1.0)],
+        rules=designs.rules_of(experiment),
         n_picks=experiment.batch_size,
         control_ratio=experiment.control_ratio,
         seed=experiment.seed,

@@ -19,6 +19,7 @@ _WORDS: Final = {
         "You are asked to label a record of {job} anew, about which others disagree: you see neither who nor what is "
         "disputed."
     ),
+    "instructions.changed": "The instructions of {job} have changed: version {version} is in force. Read it anew.",
     "review.refused": "The customer refused {n} labels of {job}: {why}",
 }
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from common.actors import CUSTOMER, PLATFORM, Actor
 from common.errors import DomainError, NotFoundError
 from marketplace.core.states import BatchState, JobState
-from marketplace.selectors import chains, confusions
+from marketplace.selectors import chains
 from marketplace.selectors import jobs as selectors
 from marketplace.services import cancellations
 from portal import labels as wording
@@ -45,7 +45,6 @@ def detail(request: HttpRequest, actor: Actor, job_id: uuid.UUID) -> HttpRespons
         "portal/customer/job.html",
         **chained,
         records=dict(records),
-        confusions=confusions.of_job(actor, job_id),
         rules=job.rules.order_by("pk"),
         events=selectors.feed(actor, job_id).order_by("-pk")[:N_EVENTS],
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.customer import batches, job_new, jobs, own_vendors, second_looks
+from portal.customer import batches, instructions, job_new, jobs, own_vendors, second_looks
 
 urlpatterns = [
     path("jobs/", jobs.listing, name="jobs"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("jobs/<job:job_id>/second-looks/draw/", second_looks.draw, name="second-looks-draw"),
     path("second-looks/<review:review_id>/", second_looks.decide, name="second-look"),
     path("jobs/<job:job_id>/corrections/", second_looks.corrections, name="corrections"),
+    path("jobs/<job:job_id>/instructions/", instructions.page, name="instructions"),
+    path("jobs/<job:job_id>/instructions/change/", instructions.change, name="instructions-change"),
     path("jobs/<job:job_id>/cancel/", jobs.cancel, name="job-cancel"),
     path("batches/<batch:batch_id>/", batches.detail, name="batch"),
     path("batches/<batch:batch_id>/why/", batches.why, name="why"),

@@ -48,6 +48,7 @@ def grow(world):
     answers = {"annotations": shop.annotations_for(work)[-3:-2]}
     world.vendor.send("PUT", f"/assignments/{work['id']}/annotations/", answers)
     customer, job = world.customer, world.ids["jobs"]
+    customer.made(f"/jobs/{job}/instructions/", {"text": "Say what it is, anew.", "replaces": 1})
     customer.made(f"/jobs/{job}/reviews/", {"n": 3})
     for review in customer.get(f"/jobs/{job}/reviews/").body["results"]:
         customer.made(f"/reviews/{review['id']}/decide/", {"label": "bird"})

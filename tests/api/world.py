@@ -207,6 +207,7 @@ def _of_jobs(customer: Api) -> dict[str, Any]:
         "POST jobs/": shop.job_body(customer, n_records=2) | _further_terms(),
         "POST jobs/quote/": shop.job_body(customer, n_records=2) | _further_terms() | {"n_records": 2},
         "POST jobs/<str:public_id>/lots/": {"records": [{"key": "n1", "uri": "s3://x", "metadata": {"a": [1]}}]},
+        "POST jobs/<str:public_id>/instructions/": {"text": "Say what it is, anew.", "replaces": 1},
         "PUT jobs/<str:public_id>/first-pass/": {
             "blind_ratio": 0.1,
             "audit_ratio": 0.1,
@@ -236,7 +237,9 @@ def _of_curation(customer: Api, dataset: Any) -> dict[str, Any]:
         "POST experiments/": {
             "dataset": dataset["id"],
             "name": "three",
-            "strategy": "herding",
+            "type": "rule_based",
+            "rules": [{"strategy": "herding", "share": 0.5}, {"strategy": "metadata_weighted", "share": 0.5}],
+            "wishes": {"parts": [{"strategy": "diversity", "input": "embeddings"}]},
             "classes": pool.CLASSES,
             "batch_size": 5,
             "control_ratio": 0.1,

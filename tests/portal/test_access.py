@@ -31,6 +31,8 @@ ROUTES = {
     "second-looks": ("get", {"customer", "staff"}),
     "second-looks-draw": ("post", {"customer"}),
     "second-look": ("post", {"customer"}),
+    "instructions": ("get", {"customer", "staff"}),
+    "instructions-change": ("post", {"customer"}),
     "corrections": ("get", {"customer", "staff"}),
     "paid-later": ("get", {"seller", "rival"}),
     "own-vendors": ("get", {"customer", "stranger"}),

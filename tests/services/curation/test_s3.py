@@ -1,37 +1,11 @@
 """Datasets and large pools in an object store: a local S3 server from a package, the real client."""
 
-import os
-import uuid
-
 import boto3
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 
 from curation.core.pool import ShardError
 from curation.services import shards
-
-KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-
-
-@pytest.fixture(scope="module")
-def server():
-    """Run the S3 server for this module; the client finds it by the environment, as in production."""
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    running.start()
-    host, port = running.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (KEYS | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}).items():
-            patch.setenv(name, value)
-        yield os.environ["AWS_ENDPOINT_URL"]
-    running.stop()
-
-
-@pytest.fixture
-def bucket(server):
-    name = f"pools-{uuid.uuid4().hex[:8]}"
-    boto3.client("s3", endpoint_url=server).create_bucket(Bucket=name)
-    return name
 
 
 def put(server, bucket, key, data):

@@ -14,7 +14,6 @@ from curation.core import large, pool
 from curation.services import datasets, experiments, sharded, storage
 from curation.services.experiments import ObservationInput
 from tests import market
-from tests.services.curation.test_s3 import bucket, server  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 N = 1200
@@ -115,7 +114,7 @@ def test_a_worker_that_comes_too_late_does_nothing(settings, tmp_path):
     assert not list(tmp_path.glob("**/part-*.npz"))
 
 
-def test_in_an_object_store_the_batches_are_the_same(alone, settings, server, bucket):  # noqa: F811 - fixtures
+def test_in_an_object_store_the_batches_are_the_same(alone, settings, bucket):
     made, truth = experiment(settings, f"s3://{bucket}/data", "stored")
     assert storage.load_array(made.dataset.storage_url, "features").shape[0] == N
     assert rounds(made, truth) == alone

@@ -133,7 +133,7 @@ def test_labels_that_the_model_doubts_are_called_to_review_once(loop, monkeypatc
 STEPS = [
     (experiments, "_save"),
     (experiments, "record_observations"),
-    (experiments, "_measure"),
+    (experiments.measuring, "measure"),
     (lots, "make_batches"),
     (campaigns, "_move"),
     (vetting, "_close"),
