@@ -19,3 +19,13 @@ class RoundOrderError(ConflictError):
     """Rounds follow each other: the one before has to be evaluated first."""
 
     code = "round_order"
+
+
+def sentence(problem: object) -> str:
+    """Return what the core said as a sentence.
+
+    >>> sentence(ValueError("3 rows hold NaN"))
+    '3 rows hold NaN.'
+    """
+    text = str(problem)
+    return f"{text[:1].upper()}{text[1:]}."

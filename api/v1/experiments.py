@@ -1,6 +1,7 @@
 """Experiments: what to label next and why, round by round."""
 
 import uuid
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -8,13 +9,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import IntegerField, NumberField, PublicIdField, RatioField, TextField, choice, texts
+from api.fields import IntegerField, MetadataField, NumberField, PublicIdField, RatioField, TextField, choice, texts
 from api.serializers import Body, EmptyBody, Resource, many, own_id
 from api.v1.answers import AnswerIn, class_index
+from common.errors import ValidationFailedError
 from curation.core import selection
+from curation.models.experiments import ExperimentKind
 from curation.selectors import experiments as selectors
 from curation.services import experiments
 from curation.services.experiments import ObservationInput
+from curation.services.outputs import Outputs
 from marketplace.core.states import CampaignState
 from marketplace.errors import CampaignStateError
 from marketplace.selectors import jobs
@@ -22,12 +26,27 @@ from marketplace.selectors import jobs
 MAX_OBSERVATIONS = 10_000
 
 
+class ShareIn(Body):
+    """A share of each batch that one strategy chooses."""
+
+    strategy = choice(*selection.names())
+    share = RatioField()
+
+
 class ExperimentIn(Body):
-    """A run to start; classes may be left out when the dataset names them."""
+    """A run to start; classes may be left out when the dataset names them.
+
+    ``type`` is auto (the engine), single (one ``strategy``), rule_based (``rules``, their shares sum to one) or manual
+    (you name the keys of each round); left out, it follows from what is given. ``wishes`` configure the strategy
+    metadata_weighted.
+    """
 
     dataset = PublicIdField("dat")
     name = TextField()
+    type = choice(*ExperimentKind.values, required=False)
     strategy = choice(*selection.names(), required=False)
+    rules = many(ShareIn, max_items=20, required=False)
+    wishes = MetadataField(required=False)
     classes = texts(max_items=1000, required=False)
     batch_size = IntegerField(required=False, min_value=1, max_value=100_000)
     control_ratio = NumberField(required=False, min_value=0.0, max_value=0.5)
@@ -52,7 +71,9 @@ class ExperimentOut(Resource):
     id = own_id("exp")
     dataset = PublicIdField("dat", source="dataset_id")
     name = serializers.CharField()
+    type = serializers.CharField(source="kind")
     strategy = serializers.CharField()
+    config = serializers.DictField()
     classes = serializers.ListField(child=serializers.CharField())
     batch_size = serializers.IntegerField()
     control_ratio = serializers.FloatField()
@@ -85,6 +106,32 @@ class PickOut(Resource):
     words = serializers.CharField()
 
 
+class ProbabilitiesIn(Body):
+    """What the customer's own model believes of a record, in the order of the classes."""
+
+    key = TextField()
+    proba = serializers.ListField(child=RatioField(), min_length=2, max_length=1000)
+
+
+class UtilityIn(Body):
+    """How much the customer's own model wants a record labeled; higher = more."""
+
+    key = TextField()
+    utility = NumberField()
+
+
+class RoundIn(Body):
+    """Nothing, or what this round shall go by.
+
+    ``keys``: the records, for an experiment of type manual. ``probabilities`` or ``utilities``: what your own model
+    says of the records to choose among; they stand in for the proxy model's in this round.
+    """
+
+    keys = texts(max_items=MAX_OBSERVATIONS, required=False)
+    probabilities = many(ProbabilitiesIn, max_items=MAX_OBSERVATIONS, required=False)
+    utilities = many(UtilityIn, max_items=MAX_OBSERVATIONS, required=False)
+
+
 class RecordedOut(Resource):
     """How many answers were taken in."""
 
@@ -110,7 +157,8 @@ class ExperimentsView(views.Resource):
     def create(self, request: Request) -> Response:
         """Start an experiment on a dataset."""
         given = self.given(ExperimentIn)
-        made = experiments.create(actor=self.actor, dataset_id=given.pop("dataset"), **given)
+        kind = given.pop("type", "")
+        made = experiments.create(actor=self.actor, dataset_id=given.pop("dataset"), kind=kind, **given)
         return self.answer(made, ExperimentOut, 201)
 
     @extend_schema(responses=ExperimentOut)
@@ -145,15 +193,19 @@ class RoundsView(views.Resource):
         """List rounds in order."""
         return self.page(selectors.rounds(self.actor, views.id_in_path("exp", public_id)), RoundOut)
 
-    @extend_schema(request=EmptyBody, responses={201: RoundOut})
+    @extend_schema(request=RoundIn, responses={201: RoundOut})
     def create(self, request: Request, public_id: str) -> Response:
         """Select the next round's records; a round not evaluated yet is returned as it is."""
-        self.given(EmptyBody)
+        given = self.given(RoundIn)
         rounds = selectors.rounds(self.actor, views.id_in_path("exp", public_id))
         experiment_id = views.id_in_path("exp", public_id)
         refuse_campaign(self, experiment_id)
         number = rounds.filter(evaluated_at__isnull=False).count() + 1
-        experiments.start_round(experiment_id=experiment_id, number=number)
+        outputs = Outputs(
+            {key: row["proba"] for key, row in _by_key(given, "probabilities").items()},
+            {key: row["utility"] for key, row in _by_key(given, "utilities").items()},
+        )
+        experiments.start_round(experiment_id=experiment_id, number=number, keys=given.get("keys", []), outputs=outputs)
         return self.answer(rounds.get(number=number), RoundOut, 201)
 
     @extend_schema(request=EmptyBody, responses=RoundOut)
@@ -177,6 +229,16 @@ class PicksView(views.Resource):
     def list(self, request: Request, public_id: str, number: int) -> Response:
         """List a round's picks, best first."""
         return self.page(selectors.picks(self.actor, views.id_in_path("exp", public_id), number), PickOut)
+
+
+def _by_key(given: dict[str, Any], name: str) -> dict[str, Any]:
+    rows = given.get(name, [])
+    by_key = {row["key"]: row for row in rows}
+    if len(by_key) < len(rows):
+        raise ValidationFailedError.of(
+            name, "duplicate_key", f"{len(rows)} records, only {len(by_key)} different keys."
+        )
+    return by_key
 
 
 def refuse_campaign(view: views.Resource, experiment_id: uuid.UUID) -> None:

@@ -1,1 +1,1 @@
-"""Selection on messy pools, measured against random and against the strategies people know."""
+"""Every query strategy, ours and the peers', on clean and messy pools at equal labels (``make bench-selection``)."""

@@ -116,6 +116,17 @@ def check_proba(proba: FloatArray, n: int, n_classes: int) -> None:
         )
 
 
+def scaled_to_one(values: FloatArray) -> FloatArray:
+    """Return values scaled to [0, 1], the lowest to 0; all 0 where they do not differ.
+
+    >>> scaled_to_one(np.array([2.0, 4.0, 3.0])).tolist()
+    [0.0, 1.0, 0.5]
+    """
+    halves = values / 2  # the difference of two large numbers may not be one any more
+    low, high = float(halves.min()), float(halves.max())
+    return np.asarray((halves - low) / (high - low)) if high > low else np.zeros(len(values))
+
+
 def squared_distances(A: Float32Array, B: Float32Array) -> Float32Array:
     """Return squared Euclidean distances, shape (len(A), len(B)), float32; O(a b d) time, O(a b) memory."""
     gram = A @ B.T  # (a, b)

@@ -18,6 +18,7 @@ TAKES_METADATA: Final = ("weights", "threshold", "balance")
 OPERATIONS: Final = (">", ">=", "<", "<=")
 _FIELDS: Final = ("strategy", "input", "strength", "target", "operation", "value")
 MAX_PARTS = 20
+UNKNOWN_FIELD: Final = "there is no such field"
 
 
 class CompositionError(ValueError):
@@ -92,7 +93,7 @@ def parse(given: Any) -> Composition:
     parts = given.get("parts") if isinstance(given, Mapping) else None
     if not isinstance(parts, list) or not 1 <= len(parts) <= MAX_PARTS:
         raise CompositionError([("parts", f"give a list of 1 to {MAX_PARTS} parts")])
-    problems = [(str(name), "there is no such field; only parts") for name in given if name != "parts"]
+    problems = [(str(name), f"{UNKNOWN_FIELD}; only parts") for name in given if name != "parts"]
     for at, part in enumerate(parts):
         problems += [(f"parts[{at}]{path}", detail) for path, detail in _problems_of(part)]
     if not problems and all(part["strategy"] == "threshold" for part in parts):
@@ -120,7 +121,7 @@ def _problems_of(part: Any) -> list[tuple[str, str]]:
     if not isinstance(strategy, str) or strategy not in INPUTS:
         return [(".strategy", f"choose one of {', '.join(INPUTS)}")]
     problems = [
-        (f".{name}", f"there is no such field; there are {', '.join(_FIELDS)}") for name in part if name not in _FIELDS
+        (f".{name}", f"{UNKNOWN_FIELD}; there are {', '.join(_FIELDS)}") for name in part if name not in _FIELDS
     ]
     problems += _problem_of_input(strategy, part.get("input"))
     if not _is_number(part.get("strength", 1.0)) or not 0 < part.get("strength", 1.0) <= 1e6:

@@ -17,6 +17,7 @@ from curation.core.arrays import (
     Scaler,
     check_features,
     check_proba,
+    scaled_to_one,
     squared_distances,
 )
 from curation.core.composition import Composition
@@ -147,7 +148,7 @@ class Problem:
     @cached_property
     def has_model(self) -> bool:
         """Whether there is anything to be unsure about: a model of two classes, or the customer's probabilities."""
-        return self.given_proba is not None or self.model.estimator is not None
+        return self.utility is not None or self.given_proba is not None or self.model.estimator is not None
 
     @cached_property
     def labels_per_class(self) -> IntArray:
@@ -156,7 +157,12 @@ class Problem:
 
     @cached_property
     def uncertainty(self) -> FloatArray:
-        """Margin uncertainty, shape (n,), in [0, 1]; 1 everywhere before a model exists."""
+        """Margin uncertainty, shape (n,), in [0, 1]; 1 everywhere before a model exists.
+
+        A utility given from outside stands in for it, scaled to [0, 1].
+        """
+        if self.utility is not None:
+            return scaled_to_one(self.utility)
         if not self.has_model:
             return np.ones(len(self.X))
         return proxy.margin_uncertainty(self.proba)
@@ -169,5 +175,9 @@ class Problem:
         if anchor is not None and len(anchor) >= relevance.MIN_ANCHOR:
             seen = relevance.from_anchor(self.scaled, anchor, self.rng(3))
             prior = seen.proba if seen.in_scope < relevance.ANCHOR_BELOW else None
-        unusual = relevance.atypicality(self.scaled, self.rng(4))
-        return relevance.estimate(self.scaled, self.asked.answered, prior, unusual, self.median_distance)
+        return relevance.estimate(self.scaled, self.asked.answered, prior, self.unusual, self.median_distance)
+
+    @cached_property
+    def unusual(self) -> FloatArray:
+        """How far each row is from its neighbours against the usual, shape (n,), a robust z-score."""
+        return relevance.atypicality(self.scaled, self.rng(4))

@@ -46,6 +46,8 @@ def explain(
         "nearest_asked": _nearest_asked(problem, row),
         "n_near_copies": float(int((problem.group == problem.group[row]).sum()) - 1),
     }
+    if problem.utility is not None:
+        parts["utility_given"] = float(problem.utility[row])
     return Pick(row, arm, propensity, utility, parts, _words(parts, arm, utility, why, before))
 
 
@@ -78,7 +80,9 @@ def _words(parts: dict[str, float], arm: str, score: float, why: str, before: st
 
 def _usual_reason(parts: dict[str, float]) -> str:
     why = []
-    if parts["uncertainty"] > 0.6:
+    if "utility_given" in parts and parts["uncertainty"] > 0.6:
+        why.append(f"the utility given for it is high ({parts['uncertainty']:.0%} of their range)")
+    elif parts["uncertainty"] > 0.6:
         why.append(f"the model hesitates between two classes ({parts['uncertainty']:.0%} of the way to a tie)")
     if parts["nearest_asked"] > 0.8:
         why.append("nothing like it has been asked yet")

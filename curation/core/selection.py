@@ -44,7 +44,15 @@ def select(problem: Problem, *, name: str, n_picks: int, control_ratio: float, s
     return mix(problem, rules=[Rule(name, 1.0)], n_picks=n_picks, control_ratio=control_ratio, seed=seed)
 
 
-def mix(problem: Problem, *, rules: Sequence[Rule], n_picks: int, control_ratio: float, seed: int) -> list[Pick]:
+def mix(
+    problem: Problem,
+    *,
+    rules: Sequence[Rule],
+    n_picks: int,
+    control_ratio: float,
+    seed: int,
+    within: BoolArray | None = None,
+) -> list[Pick]:
     """Return the next batch, each pick with its reason; never a row asked before, never one twice.
 
     Parameters
@@ -54,12 +62,14 @@ def mix(problem: Problem, *, rules: Sequence[Rule], n_picks: int, control_ratio:
     rules
         Which strategies choose which shares; their picks follow each other, each best first.
     n_picks
-        Batch size, >= 1. Fewer come back only when the pool holds fewer rows that were not asked. Where a strategy
+        Batch size, >= 1. Fewer come back only when fewer rows were not asked. Where a strategy
         finds fewer (near copies only, a threshold), the rest is filled and says so.
     control_ratio
         Share of the batch drawn uniformly at random from all rows not asked, in [0, 0.5]: the unbiased control.
     seed
         The same seed gives the same batch.
+    within
+        Rows the strategies may choose among, shape (n,); None: all. Control picks come from all rows all the same.
 
     Raises
     ------
@@ -81,6 +91,8 @@ def mix(problem: Problem, *, rules: Sequence[Rule], n_picks: int, control_ratio:
     n_picks = min(n_picks, int(free.sum()))
     control, propensity = _control(free, round(n_picks * control_ratio), rng)
     free[control] = False
+    if within is not None:
+        free &= within
     distinct = problem.allowed & ~np.isin(problem.group, problem.group[control])
     picks: list[Pick] = []
     for rule, count in zip(rules, _counts(rules, n_picks - len(control)), strict=True):

@@ -8,15 +8,26 @@ from common.models import BaseModel, Organization
 from curation.models.datasets import Dataset
 
 
+class ExperimentKind(models.TextChoices):
+    """Who or what chooses a round's records."""
+
+    AUTO = "auto", "the engine"
+    SINGLE = "single", "one strategy"
+    RULE_BASED = "rule_based", "a mix of strategies with shares"
+    MANUAL = "manual", "the customer, by key"
+
+
 class Experiment(BaseModel):
-    """A run of selecting from a dataset with one strategy; deterministic under its seed."""
+    """A run of selecting from a dataset; deterministic under its seed. `config` holds rules and wishes, if any."""
 
     public_prefix = "exp"
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="experiments")
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="experiments")
     name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=16, choices=ExperimentKind.choices, default=ExperimentKind.SINGLE)
     strategy = models.CharField(max_length=40)
+    config = models.JSONField(default=dict)
     classes = ArrayField(models.CharField(max_length=200))
     seed = models.PositiveBigIntegerField(default=0)
     batch_size = models.PositiveIntegerField(default=40)
@@ -29,6 +40,7 @@ class Experiment(BaseModel):
             models.CheckConstraint(
                 condition=Q(control_ratio__gte=0, control_ratio__lte=0.5), name="experiment_control_ratio"
             ),
+            models.CheckConstraint(condition=Q(kind__in=ExperimentKind.values), name="experiment_kind_known"),
         ]
 
 

@@ -4,9 +4,8 @@ Every step is deterministic under the experiment's seed and guarded by a unique 
 at once or after a kill, gives the same rows once. The array work happens outside of any transaction.
 """
 
-import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +15,17 @@ from django.db import IntegrityError, transaction
 from common.actors import CUSTOMER, Actor
 from common.clock import Now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
-from curation.core import evaluation, selection
 from curation.core.arrays import Asked
 from curation.core.reasons import Pick
 from curation.errors import NoEmbeddingsError, RoundOrderError
 from curation.models import Experiment, Observation, Round
 from curation.models import Pick as PickRow
+from curation.models.experiments import ExperimentKind
 from curation.selectors import datasets
-from curation.services import problems, storage
+from curation.services import designs, measuring, problems, storage
+from curation.services.outputs import Outputs, with_outputs
+
+_NO_OUTPUTS = Outputs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,10 @@ def create(
     actor: Actor,
     dataset_id: uuid.UUID,
     name: str,
-    strategy: str = "herding",
+    kind: str = "",
+    strategy: str = "",
+    rules: Sequence[Mapping[str, Any]] = (),
+    wishes: Mapping[str, Any] | None = None,
     classes: Sequence[str] = (),
     batch_size: int = 40,
     control_ratio: float = 0.05,
@@ -77,9 +82,9 @@ def create(
     Raises
     ------
     ValidationFailedError
-        On an unknown strategy, or no classes here nor in the dataset.
+        On a design that cannot be meant (`designs.resolve`), or no classes here nor in the dataset.
     NoEmbeddingsError
-        When the dataset has no embeddings and the strategy is not ``random``.
+        When the dataset has no embeddings, the strategy is not ``random`` and nobody chooses by hand.
     ConflictError
         When the organization has an experiment of that name.
     """
@@ -88,13 +93,13 @@ def create(
         raise PermissionDeniedError("Only a customer organization has experiments.")
     dataset = datasets.get(actor, dataset_id)
     names = list(classes) or list(dataset.classes)
-    if strategy not in selection.names():
-        raise ValidationFailedError.of("strategy", "unknown", f"Choose one of {', '.join(selection.names())}.")
+    design = designs.resolve(kind=kind, strategy=strategy, rules=rules, wishes=wishes)
     if len(names) < 2 or len(set(names)) < len(names):
         raise ValidationFailedError.of("classes", "too_few_or_repeated", "Give at least two different classes.")
     if dataset.classes and names != list(dataset.classes):
         raise ValidationFailedError.of("classes", "classes_differ", "The dataset names other classes.")
-    if not dataset.n_features and strategy != "random":
+    is_blind = design.strategy in {"random", ExperimentKind.MANUAL}
+    if not dataset.n_features and not is_blind:
         raise NoEmbeddingsError
     try:
         with transaction.atomic(durable=True):
@@ -102,28 +107,37 @@ def create(
                 organization_id=actor.organization_id,
                 dataset=dataset,
                 name=name,
-                strategy=strategy,
+                kind=design.kind,
+                strategy=design.strategy,
+                config=design.config,
                 classes=names,
                 seed=seed,
                 batch_size=batch_size,
-                control_ratio=0.0 if strategy == "random" else control_ratio,
+                control_ratio=0.0 if is_blind else control_ratio,
             )
     except IntegrityError:
         raise ConflictError("You already have an experiment of this name; choose another name.") from None
 
 
-def start_round(*, experiment_id: uuid.UUID, number: int) -> list[PickedRecord]:
+def start_round(
+    *, experiment_id: uuid.UUID, number: int, keys: Sequence[str] = (), outputs: Outputs = _NO_OUTPUTS
+) -> list[PickedRecord]:
     """Return the picks of a round, chosen now when the round is new; a second call returns the same picks.
+
+    ``keys`` are the customer's own choice (type manual); ``outputs`` what the customer's model says of the records to
+    choose among.
 
     Raises
     ------
     RoundOrderError
         When the round before has not been evaluated.
+    ValidationFailedError
+        When keys or outputs do not fit the experiment or the dataset.
     """
     experiment = _experiment(experiment_id)
     if not Round.objects.filter(experiment=experiment, number=number).exists():
         _check_order(experiment, number)
-        picks = _choose(experiment, problems.asked_of(experiment))
+        picks = _choose(experiment, problems.asked_of(experiment), keys, outputs)
         _save(experiment, number, picks)
     rows = PickRow.objects.filter(experiment=experiment, round__number=number).order_by("rank")
     return [PickedRecord(p.row, p.key, p.uri, p.metadata, p.arm, p.words, _difficulty(number, p)) for p in rows]
@@ -147,14 +161,17 @@ def _check_order(experiment: Experiment, number: int) -> None:
         raise RoundOrderError(f"Round {evaluated + 1} comes next, not round {number}.", next=evaluated + 1)
 
 
-def _choose(experiment: Experiment, asked: Asked) -> list[Pick]:
-    return selection.select(
-        problems.problem_of(experiment, asked),
-        name=experiment.strategy,
-        n_picks=experiment.batch_size,
-        control_ratio=experiment.control_ratio,
-        seed=experiment.seed,
-    )
+def _choose(experiment: Experiment, asked: Asked, keys: Sequence[str], outputs: Outputs) -> list[Pick]:
+    problem = problems.problem_of(experiment, asked)
+    row_of = _rows_of(experiment, [*keys, *outputs.proba, *outputs.utility])
+    for name, given in (("keys", keys), ("probabilities", outputs.proba), ("utilities", outputs.utility)):
+        for at, key in enumerate(given):
+            if key not in row_of:
+                raise ValidationFailedError.of(f"{name}[{at}]", "unknown_key", f"{key[:60]!r} is not in the dataset.")
+    within = None
+    if outputs:
+        problem, within = with_outputs(problem, outputs, row_of)
+    return designs.choose(experiment, problem, [row_of[key] for key in keys] if keys else None, within)
 
 
 def _save(experiment: Experiment, number: int, picks: list[Pick]) -> None:
@@ -260,32 +277,9 @@ def train_and_evaluate(*, experiment_id: uuid.UUID, number: int) -> Metrics:
         raise NotFoundError("There is no such round.")
     if round_row.metrics is None:
         Round.objects.filter(pk=round_row.pk, evaluated_at=None).update(
-            metrics=_measure(experiment), evaluated_at=Now()
+            metrics=measuring.measure(experiment), evaluated_at=Now()
         )
         round_row.refresh_from_db()
     stored = round_row.metrics or {}
     doubted = tuple(stored.get("doubted", ()))
     return Metrics(stored["n_asked"], stored["n_labeled"], stored["n_unlabelable"], stored["accuracy"], doubted)
-
-
-def _measure(experiment: Experiment) -> dict[str, Any]:
-    started = time.process_time()
-    asked = problems.asked_of(experiment)
-    problem = problems.problem_of(experiment, asked)
-    metrics: dict[str, Any] = {
-        "n_asked": len(asked.rows),
-        "n_labeled": int(asked.is_labeled.sum()),
-        "n_unlabelable": int(((asked.labels < 0) & (asked.weights > 0)).sum()),
-        "accuracy": None,
-        "doubted": problems.doubted(experiment.dataset, asked, problem),
-    }
-    test = problems.test_set_of(experiment.dataset)
-    if test is not None and experiment.dataset.n_features:
-        measured = evaluation.accuracy(problem.model.proba(problem.scale(test[0])), test[1])
-        metrics |= {
-            "accuracy": measured.accuracy,
-            "accuracy_low": measured.low,
-            "accuracy_high": measured.high,
-            "accuracy_by_class": measured.by_class,
-        }
-    return metrics | {"cpu_s": round(time.process_time() - started, 3)}

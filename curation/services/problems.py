@@ -8,7 +8,7 @@ from curation.core import proxy
 from curation.core.arrays import Asked
 from curation.core.problem import Problem
 from curation.models import Dataset, Experiment, Observation, Pick
-from curation.services import storage
+from curation.services import designs, storage
 
 
 def asked_of(experiment: Experiment) -> Asked:
@@ -25,6 +25,7 @@ def asked_of(experiment: Experiment) -> Asked:
 
 def problem_of(experiment: Experiment, asked: Asked) -> Problem:
     """Return the selection problem of an experiment as it stands."""
+    wanted = designs.wishes_of(experiment)
     url = experiment.dataset.storage_url
     features = storage.load_array(url, "features")
     if features is None:
@@ -36,6 +37,9 @@ def problem_of(experiment: Experiment, asked: Asked) -> Problem:
         anchor=storage.load_array(url, "anchor_features"),
         anchor_labels=storage.load_array(url, "anchor_labels"),
         seed=experiment.seed,
+        composition=wanted,
+        metadata=designs.columns_of(wanted, storage.load_table(url).metadata) if wanted is not None else {},
+        class_names=experiment.classes,
     )
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from common.actors import Actor
 from common.clock import Now
 from common.errors import ConflictError, DomainError, NotFoundError, ValidationFailedError
+from curation.models.experiments import ExperimentKind
 from curation.selectors import experiments as experiment_selectors
 from curation.services import experiments
 from marketplace.core.states import CampaignPhase, CampaignState, JobState, LotState, RecordState
@@ -56,6 +57,9 @@ def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: C
         if list(experiment.classes) != list(job.label_schema.classes):
             detail = "The experiment's classes and the job's label schema differ; make them equal, in the same order."
             raise ValidationFailedError.of("experiment", "classes_differ", detail)
+        if experiment.kind == ExperimentKind.MANUAL:
+            detail = "A campaign chooses by itself; an experiment of type manual takes your keys round by round."
+            raise ValidationFailedError.of("experiment", "is_manual", detail)
         existing = (
             Campaign.objects.filter(job=job).first() or Campaign.objects.filter(experiment_id=experiment_id).first()
         )

@@ -137,3 +137,45 @@ def test_classes_must_agree(customer):
     job = shop.post_job(customer)
     answer = customer.post("/campaigns/", {"experiment": path.split("/")[-1], "job": job["id"], "rounds": 1})
     assert answer.fields == {("experiment", "classes_differ")}
+
+
+def test_a_mix_and_a_manual_round_over_http(customer):
+    half = [{"strategy": "coverage", "share": 0.5}, {"strategy": "k_center", "share": 0.5}]
+    made = customer.get(experiment(customer, rules=half, control_ratio=0.0) + "/").body
+    assert (made["type"], made["config"]["rules"]) == ("rule_based", half)
+    path = experiment(customer, type="manual", name="by hand", dataset=made["dataset"])
+    assert customer.post(f"{path}/rounds/", {}).fields == {("keys", "wrong_for_type")}
+    assert customer.post(f"{path}/rounds/", {"keys": ["record-2", "record-1"]}).status == 201
+    picks = customer.get(f"{path}/rounds/1/picks/").body["results"]
+    assert [(pick["key"], pick["arm"]) for pick in picks] == [("record-2", "manual"), ("record-1", "manual")]
+    schema = customer.made("/label-schemas/", {"name": "s", "task_type": "classification", "classes": pool.CLASSES})
+    body = shop.job_body(customer, n_records=0) | {"label_schema": schema["id"], "records": [], "gold": []}
+    job = customer.made("/jobs/", body)
+    terms = {"experiment": path.split("/")[-1], "job": job["id"], "rounds": 1}
+    assert customer.post("/campaigns/", terms).fields == {("experiment", "is_manual")}
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"type": "single"}, ("strategy", "wrong_for_type")),
+        ({"strategy": "nonsense"}, ("strategy", "invalid_choice")),
+        ({"rules": [{"strategy": "margin", "share": 0.4}]}, ("rules", "not_a_mix")),
+        ({"strategy": "margin", "wishes": {"parts": []}}, ("wishes", "not_used")),
+        ({"strategy": "metadata_weighted", "wishes": {"part": 1}}, ("wishes.parts", "invalid")),
+    ],
+)
+def test_a_design_that_cannot_be_meant_is_refused_by_field(customer, more, field):
+    with pytest.raises(AssertionError) as caught:
+        experiment(customer, **more)
+    assert field[0] in str(caught.value)
+    assert field[1] in str(caught.value)
+
+
+def test_utilities_of_the_customers_model_choose_the_round(customer):
+    path = experiment(customer, strategy="utility", control_ratio=0.0, batch_size=2)
+    rows = [{"key": f"record-{n}", "utility": float(n)} for n in range(1, 6)]
+    assert customer.post(f"{path}/rounds/", {"utilities": [*rows, rows[0]]}).fields == {("utilities", "duplicate_key")}
+    far = [{"key": "record-1", "utility": 1e308}, {"key": "record-2", "utility": -1e308}]
+    assert customer.post(f"{path}/rounds/", {"utilities": [*rows[2:], *far]}).status == 201
+    assert customer.get(f"{path}/rounds/1/picks/").body["results"][0]["key"] == "record-1"

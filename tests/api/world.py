@@ -237,7 +237,9 @@ def _of_curation(customer: Api, dataset: Any) -> dict[str, Any]:
         "POST experiments/": {
             "dataset": dataset["id"],
             "name": "three",
-            "strategy": "herding",
+            "type": "rule_based",
+            "rules": [{"strategy": "herding", "share": 0.5}, {"strategy": "metadata_weighted", "share": 0.5}],
+            "wishes": {"parts": [{"strategy": "diversity", "input": "embeddings"}]},
             "classes": pool.CLASSES,
             "batch_size": 5,
             "control_ratio": 0.1,

@@ -42,6 +42,14 @@ def entropy(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.G
     return top(normalised_entropy(problem.proba), allowed, problem.group, n_picks, rng)
 
 
+@register(
+    "utility", needs_model=True, why="The utility given for it is among the highest ({uncertainty:.0%} of their range)"
+)
+def utility(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Generator) -> Scored:
+    """The highest utility given from outside (boxes, masks, spans, numbers); without one, the smallest margin."""
+    return top(problem.uncertainty, allowed, problem.group, n_picks, rng)
+
+
 def normalised_entropy(proba: FloatArray) -> FloatArray:
     """Return the entropy of each row over its highest possible value, shape (n,), in [0, 1].
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curation.core import composition
-from curation.core.arrays import BoolArray, FloatArray, IntArray, squared_distances
+from curation.core.arrays import BoolArray, FloatArray, IntArray, scaled_to_one, squared_distances
 from curation.core.composition import Part
 from curation.core.problem import Problem
 from curation.core.strategies.picking import nearest_squared
@@ -66,7 +66,7 @@ def _wish(problem: Problem, part: Part, n_picks: int, rng: np.random.Generator) 
         return Wish(_similarity(problem))
     if part.strategy == "random":
         return Wish(rng.random(len(problem.X)))
-    return Wish(_scaled(_scalar(problem, part)))
+    return Wish(scaled_to_one(_scalar(problem, part)))
 
 
 def _scalar(problem: Problem, part: Part) -> FloatArray:
@@ -100,11 +100,6 @@ def _numbers(values: npt.NDArray[Any], name: str) -> FloatArray:
     if not np.isfinite(numbers).all():
         raise ValueError(f"metadata {name!r} is no finite number at row {int(np.argmin(np.isfinite(numbers)))}")
     return numbers
-
-
-def _scaled(values: FloatArray) -> FloatArray:
-    low, high = float(values.min()), float(values.max())
-    return np.asarray((values - low) / (high - low)) if high > low else np.zeros(len(values))
 
 
 def _diversity(problem: Problem) -> Wish:

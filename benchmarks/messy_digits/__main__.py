@@ -1,4 +1,4 @@
-"""``python -m benchmarks.selection``: the demo's messy scans, many seeds, every strategy at equal labels."""
+"""``python -m benchmarks.messy_digits``: the demo's messy scans, many seeds, every strategy at equal labels."""
 
 import argparse
 import json
@@ -83,7 +83,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--per-round", type=int, default=40)
-    parser.add_argument("--out", type=Path, default=Path("docs/measurements/selection.json"))
+    parser.add_argument("--out", type=Path, default=Path("docs/measurements/messy_digits.json"))
     options = parser.parse_args(arguments)
     cells = [(name, seed) for seed in range(100, 100 + options.seeds) for name in STRATEGIES]
     runs = [run(name, seed, options.rounds, options.per_round) for name, seed in track(cells, "Selecting ...")]

@@ -1,0 +1,31 @@
+"""Our strategies as the benchmark asks them: without control picks and words, filled up as the product does."""
+
+import numpy as np
+
+from benchmarks.selection.play import Chooser, unasked
+from curation.core import strategies
+from curation.core.arrays import IntArray
+from curation.core.problem import Problem
+
+LEFT_OUT = {"herding", "metadata_weighted"}
+"""Another name of the engine; a strategy that needs a wish to be one of its own."""
+
+
+def names() -> list[str]:
+    """Return the strategies compared."""
+    return [name for name in strategies.names() if name not in LEFT_OUT]
+
+
+def chooser(name: str) -> Chooser:
+    """Return one of ours as a chooser; without a model, coverage picks, as in the product."""
+    strategy = strategies.get(name)
+
+    def choose(problem: Problem, n_picks: int, rng: np.random.Generator) -> IntArray:
+        used = strategies.get("coverage") if strategy.needs_model and not problem.has_model else strategy
+        free = np.zeros(len(problem.X), dtype=np.bool_)
+        free[unasked(problem)] = True
+        rows = used.choose(problem, free & problem.allowed if used.keeps_groups else free, n_picks, rng).rows
+        free[rows] = False
+        return np.concatenate([rows, rng.permutation(np.flatnonzero(free))[: n_picks - len(rows)]])
+
+    return choose

@@ -1,0 +1,121 @@
+"""How an experiment chooses: types, mixes, wishes, the customer's own keys and outputs."""
+
+import numpy as np
+import pytest
+
+from common.errors import ValidationFailedError
+from curation.models import Pick
+from curation.services import designs, experiments
+from curation.services.outputs import Outputs
+from tests import market
+from tests.services.curation.test_experiments import BATCH, N, answer, begin
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _folder(settings, tmp_path):
+    settings.DATASET_STORAGE_URL = f"file://{tmp_path}"
+
+
+def first(experiment, **more):
+    return experiments.start_round(experiment_id=experiment.pk, number=1, **more)
+
+
+def test_the_type_follows_from_what_is_given():
+    half = [{"strategy": "margin", "share": 0.5}, {"strategy": "k_center", "share": 0.5}]
+    assert designs.resolve() == designs.Design("auto", "auto")
+    assert designs.resolve(strategy="badge") == designs.Design("single", "badge")
+    assert designs.resolve(rules=half) == designs.Design("rule_based", "rule_based", {"rules": half})
+    assert designs.resolve(kind="manual") == designs.Design("manual", "manual")
+
+
+WISHES = {"parts": [{"strategy": "diversity", "input": "embeddings"}]}
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "code"),
+    [
+        ({"kind": "magic"}, "type", "unknown"),
+        ({"kind": "single"}, "strategy", "wrong_for_type"),
+        ({"kind": "auto", "strategy": "margin"}, "strategy", "wrong_for_type"),
+        ({"strategy": "nonsense"}, "strategy", "unknown"),
+        ({"kind": "rule_based"}, "rules", "wrong_for_type"),
+        ({"kind": "manual", "rules": [{"strategy": "margin", "share": 1.0}]}, "rules", "wrong_for_type"),
+        ({"rules": [{"strategy": "margin", "share": 0.5}]}, "rules", "not_a_mix"),
+        ({"strategy": "margin", "wishes": WISHES}, "wishes", "not_used"),
+        ({"strategy": "metadata_weighted", "wishes": {"parts": []}}, "wishes.parts", "invalid"),
+    ],
+)
+def test_a_design_that_cannot_be_meant_names_the_field(given, field, code):
+    with pytest.raises(ValidationFailedError) as caught:
+        designs.resolve(**given)
+    assert (caught.value.errors[0]["field"], caught.value.errors[0]["code"]) == (field, code)
+
+
+def test_a_mix_keeps_its_shares_round_after_round():
+    rules = [{"strategy": "margin", "share": 0.5}, {"strategy": "k_center", "share": 0.5}]
+    experiment = begin(market.customer(), rules=rules, control_ratio=0.0)
+    picks = first(experiment)
+    answer(experiment, picks)
+    experiments.train_and_evaluate(experiment_id=experiment.pk, number=1)
+    second = experiments.start_round(experiment_id=experiment.pk, number=2)
+    assert [pick.arm for pick in second] == ["margin"] * (BATCH // 2) + ["k_center"] * (BATCH // 2)
+    assert not {pick.key for pick in picks} & {pick.key for pick in second}
+
+
+def test_the_customers_own_keys_are_the_round_and_nothing_else_is():
+    experiment = begin(market.customer(), kind="manual")
+    with pytest.raises(ValidationFailedError, match="Name the records"):
+        first(experiment)
+    with pytest.raises(ValidationFailedError, match="'nobody' is not in the dataset"):
+        first(experiment, keys=["r1", "nobody"])
+    with pytest.raises(ValidationFailedError, match="only 1 of them different"):
+        first(experiment, keys=["r1", "r1"])
+    assert [pick.key for pick in first(experiment, keys=["r7", "r3"])] == ["r7", "r3"]
+    assert set(Pick.objects.values_list("arm", "words")) == {("manual", "Chosen by hand.")}
+    with pytest.raises(ValidationFailedError, match="takes keys"):
+        first(begin(market.customer()), keys=["r1"])
+
+
+def test_the_customers_probabilities_choose_among_the_records_they_speak_of():
+    proba = {f"r{i}": [0.98, 0.01, 0.01] for i in range(30)} | {f"r{i}": [0.34, 0.33, 0.33] for i in range(20, 30)}
+    experiment = begin(market.customer(), strategy="margin", control_ratio=0.0)
+    picks = first(experiment, outputs=Outputs(proba=proba))
+    assert len(picks) == BATCH
+    assert {pick.row for pick in picks} <= set(range(20, 30))
+    assert not any("No model yet" in pick.words for pick in picks)
+
+
+def test_utilities_worked_out_elsewhere_rank_the_records():
+    utility = {f"r{i}": float(i) for i in range(N)}
+    picks = first(begin(market.customer(), strategy="utility", control_ratio=0.0), outputs=Outputs(utility=utility))
+    assert [pick.row for pick in picks] == list(range(N - 1, N - 1 - BATCH, -1))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "field", "words"),
+    [
+        (Outputs(proba={"r1": [0.5, 0.5]}), "probabilities", "3 probabilities a record"),
+        (Outputs(proba={"r1": [0.5, 0.5, 0.5]}), "probabilities", "do not sum to one"),
+        (Outputs(proba={"r1": [1, 0, 0]}, utility={"r1": 1.0}), "utilities", "not both"),
+        (Outputs(utility={"nobody": 1.0}), "utilities[0]", "not in the dataset"),
+        (Outputs(utility={"r1": float("nan")}), "utilities", "finite"),
+    ],
+)
+def test_outputs_that_do_not_fit_are_refused_by_field(outputs, field, words):
+    with pytest.raises(ValidationFailedError, match=words) as caught:
+        first(begin(market.customer()), outputs=outputs)
+    assert caught.value.errors[0]["field"] == field
+    assert not Pick.objects.exists()
+
+
+def test_wishes_read_the_datasets_metadata_and_say_when_it_is_missing():
+    wishes = {"parts": [{"strategy": "weights", "input": "metadata:sharp"}]}
+    experiment = begin(market.customer(), strategy="metadata_weighted", wishes=wishes)
+    with pytest.raises(ValidationFailedError, match="metadata 'sharp'; there are none"):
+        first(experiment)
+    assert designs.columns_of(designs.wishes_of(experiment), [{"sharp": 1}, {}])["sharp"].tolist() == [1, None]
+    plain = begin(market.customer(), strategy="metadata_weighted", wishes=WISHES, control_ratio=0.0)
+    assert len({pick.row for pick in first(plain)}) == BATCH
+    assert np.isfinite([pick.utility for pick in Pick.objects.filter(experiment=plain)]).all()
