@@ -12,7 +12,16 @@ from marketplace.core import notices
 from marketplace.models import Notice
 from marketplace.selectors import work
 
-_PREFIX_OF = {"offer": "off", "work": "asg", "batch": "bat", "review": "bat", "document": "doc", "vendor": "ven"}
+_PREFIX_OF = {
+    "offer": "off",
+    "work": "asg",
+    "batch": "bat",
+    "review": "bat",
+    "document": "doc",
+    "vendor": "ven",
+    "adjudication": "adj",
+    "instructions": "ins",
+}
 
 
 class NoticeOut(Resource):
