@@ -175,7 +175,9 @@ class Problem:
         if anchor is not None and len(anchor) >= relevance.MIN_ANCHOR:
             seen = relevance.from_anchor(self.scaled, anchor, self.rng(3))
             prior = seen.proba if seen.in_scope < relevance.ANCHOR_BELOW else None
-        return relevance.estimate(self.scaled, self.asked.answered, prior, self.unusual, self.median_distance)
+        answered = self.asked.answered
+        unusual = np.zeros(0) if (answered.labels >= 0).all() else self.unusual  # only rejections make it matter
+        return relevance.estimate(self.scaled, answered, prior, unusual, self.median_distance)
 
     @cached_property
     def unusual(self) -> FloatArray:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from common import rows
 from marketplace.core.aggregation import Answers
-from marketplace.offline import rows
 
 Step = Callable[[int], None]
 

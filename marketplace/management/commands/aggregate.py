@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from common.rows import FileError
 from marketplace.core.aggregation import DEFAULT, aggregate, registry
 from marketplace.offline import inputs, outputs, remarks, report
-from marketplace.offline.rows import FileError
 
 SHOWN_PROBLEMS = 20
 

@@ -1,0 +1,117 @@
+"""``manage.py select POOL --batch-size B --out picks.csv``: which records to label next, and why, from array files."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from common.files import write_together
+from curation.core import strategies
+from curation.offline import outputs, selecting
+from curation.offline.selecting import Request, Selected
+
+
+class Command(BaseCommand):
+    """Choose the next batch from files; needs neither server nor database."""
+
+    help = (
+        "Choose the next batch of records to label. Reads a pool (.npz: X and optionally key, proba, anchor, "
+        "anchor_label, utility, classes, metadata_NAME; or Parquet) and the labels so far (CSV or Parquet: key, label, "
+        "reason); writes picks (rank, key, utility, reason) and an HTML page beside them. Needs neither a server nor a "
+        "database."
+    )
+    requires_system_checks = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare files and options."""
+        parser.add_argument("pool", type=Path, help=".npz or .parquet")
+        parser.add_argument("--batch-size", type=int, required=True, help="how many records")
+        parser.add_argument("--out", type=Path, required=True, help="the picks, CSV; the page goes beside it as .html")
+        parser.add_argument("--labels", type=Path, help="CSV or Parquet: key,label,reason[,confidence]")
+        parser.add_argument("--state", type=Path, help="remembers the pool's analysis and the picks so far; resumable")
+        parser.add_argument("--strategy", default="auto", help=f"one of {', '.join(strategies.names())}; default auto")
+        parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same batch; default 0")
+        parser.add_argument(
+            "--control",
+            type=float,
+            default=0.0,
+            help="share drawn at random, 0 to 0.5; default 0",
+        )
+        parser.add_argument("--wishes", type=Path, help="JSON: what metadata_weighted shall weigh (docs/select.md)")
+        parser.add_argument("--anchor", type=Path, help=".npz or .parquet of trusted in-scope records")
+        parser.add_argument("--skip-bad", action="store_true", help="leave out bad rows instead of stopping at them")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Read, choose, write; the picks appear whole or not at all."""
+        request = self._request(options)
+        console = Console(stderr=True, quiet=options["verbosity"] == 0)
+        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as shown:
+            stage = shown.add_task("Starting")
+            try:
+                found = selecting.select(request, lambda words: shown.update(stage, description=words))
+            except (ValueError, OSError) as error:
+                raise CommandError(str(error)) from error
+            shown.update(stage, description="Writing")
+            notes = remarks(found)
+            page = request.out.with_suffix(".html")
+            try:
+                write_together({request.out: outputs.picks_csv(found), page: outputs.page(found, notes)})
+            except OSError as error:
+                raise CommandError(f"cannot write {request.out}: {error.strerror}") from error
+            shown.update(stage, description="Done")
+        self.stdout.write(f"{len(found.picks)} records picked of {len(found.pool)}: {request.out}. Why: {page}")
+        for note in notes:
+            self.stderr.write(f"Note: {note}")
+
+    def _request(self, options: dict[str, Any]) -> Request:
+        if options["batch_size"] < 1:
+            raise CommandError(f"--batch-size must be at least 1, got {options['batch_size']}")
+        if options["strategy"] not in strategies.names():
+            known = ", ".join(strategies.names())
+            raise CommandError(f"unknown strategy {options['strategy']!r}; there are {known}")
+        if options["seed"] < 0:
+            raise CommandError(f"--seed must not be negative, got {options['seed']}")
+        if not 0 <= options["control"] <= 0.5:
+            raise CommandError(f"--control must lie between 0 and 0.5, got {options['control']}")
+        if options["out"].is_dir() or options["out"].suffix.lower() == ".html":
+            raise CommandError(f"--out {options['out']} must be the name of a CSV file")
+        if options["wishes"] is not None and options["strategy"] != "metadata_weighted":
+            raise CommandError("--wishes belong to --strategy metadata_weighted")
+        return Request(
+            pool=options["pool"],
+            batch_size=options["batch_size"],
+            out=options["out"],
+            labels=options["labels"],
+            state=options["state"],
+            strategy=options["strategy"],
+            seed=options["seed"],
+            control_ratio=options["control"],
+            wishes=options["wishes"],
+            anchor=options["anchor"],
+            skip_bad=options["skip_bad"],
+        )
+
+
+def remarks(found: Selected) -> list[str]:
+    """Return what a person should know before trusting the batch."""
+    asked, notes = found.answers.asked, []
+    n_filled = sum(pick.arm == "fill" for pick in found.picks)
+    if found.is_repeated:
+        notes.append("The same batch as before: pool, labels and options are those of an earlier call with this state.")
+    if n_filled:
+        notes.append(f"{n_filled} picks fill the batch: only near copies, or what the strategy leaves out, were left.")
+    if len(asked.rows) and not found.problem.has_model:
+        notes.append("Fewer than two classes have labels: there is no model yet, and coverage decides.")
+    if (asked.labels < 0).any() and not asked.is_labeled.any():
+        notes.append("Nothing could be labeled so far: look at the reasons before buying more.")
+    if found.answers.bad or found.pool.bad:
+        notes.append(
+            f"{len(found.pool.bad)} rows of the pool and {len(found.answers.bad)} rows of labels were skipped."
+        )
+    if found.pool.ignored:
+        notes.append(f"Arrays that were not used: {', '.join(found.pool.ignored[:10])}.")
+    return notes

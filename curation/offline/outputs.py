@@ -1,0 +1,122 @@
+"""What ``manage.py select`` writes: picks.csv, and one HTML page without outside parts."""
+
+import csv
+import io
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from django.template.loader import render_to_string
+
+from curation.core.arrays import Float32Array, FloatArray, IntArray
+from curation.core.strategies.picking import sample
+from curation.offline.selecting import Selected
+
+MAP_POINTS, WIDTH, HEIGHT, EDGE = 3000, 720, 460, 14
+SHOWN_GROUPS, SHOWN_KEYS = 60, 6
+
+
+def picks_csv(found: Selected) -> bytes:
+    """Return rank,key,utility,reason, best first, rank from 1."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("rank", "key", "utility", "reason"))
+    for rank, pick in enumerate(found.picks, 1):
+        writer.writerow((rank, found.pool.keys[pick.row], f"{pick.utility:.6g}", pick.words))
+    return text.getvalue().encode()
+
+
+def page(found: Selected, notes: list[str]) -> bytes:
+    """Return the report as HTML."""
+    return render_to_string("curation/select_report.html", context(found) | {"notes": notes}).encode()
+
+
+def context(found: Selected) -> dict[str, Any]:
+    """Return what the report shows."""
+    problem, asked = found.problem, found.answers.asked
+    keys = found.pool.keys
+    counts = problem.labels_per_class.tolist()
+    return {
+        "request": found.request,
+        "n": len(found.pool),
+        "d": found.pool.X.shape[1],
+        "n_asked": len(asked.rows),
+        "n_labeled": int(asked.is_labeled.sum()),
+        "n_rejected": int(((asked.labels < 0) & (asked.weights > 0)).sum()),
+        "n_waiting": int((asked.weights == 0).sum()),
+        "in_scope": problem.relevance.in_scope,
+        "has_anchor": problem.anchor is not None,
+        "has_model": problem.has_model,
+        "classes": [{"name": name, "n": counts[at]} for at, name in enumerate(found.answers.classes)],
+        "arms": dict(Counter(pick.arm for pick in found.picks)),
+        "picks": [
+            {
+                "rank": rank,
+                "key": keys[pick.row],
+                "arm": pick.arm,
+                "utility": pick.utility,
+                "words": pick.words,
+                "uncertainty": pick.parts["uncertainty"],
+                "relevance": pick.parts["relevance"],
+            }
+            for rank, pick in enumerate(found.picks, 1)
+        ],
+        "groups": _groups(found),
+        "n_groups": len(found.skipped),
+        "bad": found.pool.bad[:SHOWN_GROUPS],
+        "n_bad": len(found.pool.bad),
+        "map": draw(found),
+        "width": WIDTH,
+        "height": HEIGHT,
+    }
+
+
+def _groups(found: Selected) -> list[dict[str, Any]]:
+    keys = found.pool.keys
+    return [
+        {
+            "n": len(group.rows),
+            "of": None if group.because_of is None else keys[group.because_of],
+            "keys": [keys[row] for row in group.rows[:SHOWN_KEYS]],
+            "more": max(len(group.rows) - SHOWN_KEYS, 0),
+            "words": group.words,
+        }
+        for group in found.skipped[:SHOWN_GROUPS]
+    ]
+
+
+def draw(found: Selected) -> dict[str, list[dict[str, Any]]]:
+    """Return the map: a sample of the pool, what was asked, and the picks, laid out along two principal directions."""
+    problem, asked = found.problem, found.answers.asked
+    place = layout(problem.scaled, problem.rng(9))
+    shown = sample(problem.scaled, MAP_POINTS, problem.rng(10))
+    low, high = place[shown].min(axis=0), place[shown].max(axis=0)
+    span = np.where(high > low, high - low, 1.0)
+    size = np.array([WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE])
+    at = EDGE + np.clip((place - low) / span, 0, 1) * size  # (n, 2)
+    rejected = asked.rows[(asked.labels < 0) & (asked.weights > 0)]
+
+    def points(rows: IntArray) -> list[dict[str, Any]]:
+        return [{"x": round(float(at[row, 0]), 1), "y": round(float(at[row, 1]), 1)} for row in rows]
+
+    picked = [pick.row for pick in found.picks]
+    keys = found.pool.keys
+    names = [{"key": keys[pick.row], "words": pick.words, "rank": n} for n, pick in enumerate(found.picks, 1)]
+    return {
+        "pool": points(np.setdiff1d(shown, np.concatenate([asked.rows, picked]).astype(np.int64))),
+        "asked": points(np.setdiff1d(asked.rows, rejected)[:MAP_POINTS]),
+        "rejected": points(rejected[:MAP_POINTS]),
+        "picks": [spot | name for spot, name in zip(points(np.array(picked)), names, strict=True)],
+    }
+
+
+def layout(X: Float32Array, rng: np.random.Generator) -> FloatArray:
+    """Return two principal components, shape (n, 2), learnt on at most 3,000 rows; one feature gets a random height."""
+    if X.shape[1] < 2:
+        return np.column_stack([X[:, 0], rng.random(len(X))]).astype(np.float64)
+    rows = X[sample(X, MAP_POINTS, rng)].astype(np.float64)
+    mean = rows.mean(axis=0)
+    directions = np.linalg.svd(rows - mean, full_matrices=False)[2][:2]  # (<= 2, d)
+    if len(directions) < 2:
+        directions = np.vstack([directions, np.zeros_like(directions)])
+    return np.asarray((X - mean.astype(np.float32)) @ directions.T.astype(np.float32), dtype=np.float64)

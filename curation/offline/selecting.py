@@ -1,0 +1,172 @@
+"""From files to the next batch: the steps of ``manage.py select``, each told as it begins."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common.rows import FileError
+from curation.core import composition, selection, skipped, strategies
+from curation.core.arrays import IntArray
+from curation.core.composition import Composition, CompositionError
+from curation.core.problem import Problem
+from curation.core.reasons import Pick
+from curation.core.skipped import Skipped
+from curation.offline import answers, memory, pools
+from curation.offline.answers import Answers
+from curation.offline.memory import Batch, Memory
+from curation.offline.pools import Pool
+
+Step = Callable[[str], None]
+_KEPT = ("group", "unusual")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for."""
+
+    pool: Path
+    batch_size: int
+    out: Path
+    labels: Path | None = None
+    state: Path | None = None
+    strategy: str = "auto"
+    seed: int = 0
+    control_ratio: float = 0.0
+    wishes: Path | None = None
+    anchor: Path | None = None
+    skip_bad: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Selected:
+    """A batch with what the report needs."""
+
+    request: Request
+    pool: Pool
+    answers: Answers
+    problem: Problem
+    picks: list[Pick]
+    skipped: list[Skipped]
+    is_repeated: bool
+
+
+def select(request: Request, step: Step) -> Selected:
+    """Return the next batch of a request; nothing but the state file is written.
+
+    Asked again for the very same (pool, labels, options, output), the state gives the very same batch; other requests
+    get other records, answered or not.
+
+    Raises
+    ------
+    FileError, ValueError
+        When a file cannot be used, or fewer records are left than asked for.
+    """
+    strategies.get(request.strategy)
+    wishes = _wishes(request.wishes)
+    step("Reading the pool")
+    pool = pools.load(request.pool, request.anchor, skip_bad=request.skip_bad)
+    known = memory.load(request.state, pool.fingerprint)
+    step("Reading the labels")
+    told = answers.load(request.labels, pool, skip_bad=request.skip_bad)
+    name = _name_of(request, told, wishes)
+    given = answers.load(request.labels, pool, known.picked_before(name), skip_bad=request.skip_bad)
+    problem = _problem(request, pool, given, wishes)
+    n_free = len(pool) - len(given.asked.rows)
+    if request.batch_size > n_free:
+        raise ValueError(_too_few(request, pool, given, n_free))
+    _prepare(problem, known, request.state, step)
+    batch = known.find(name)
+    if batch is None:
+        step(f"Choosing {request.batch_size} of {n_free:,} records")
+        picks = _choose(request, problem)
+    else:
+        row_of = {key: row for row, key in enumerate(pool.keys)}
+        picks = [Pick(**row | {"row": row_of[key]}) for key, row in zip(batch.keys, batch.rows, strict=True)]
+    step("Saying why")
+    passed_over = skipped.explain(problem, picks)
+    if request.state is not None and batch is None:
+        known.batches.append(Batch(name, [pool.keys[pick.row] for pick in picks], [asdict(pick) for pick in picks]))
+        memory.save(request.state, known)
+    return Selected(request, pool, given, problem, picks, passed_over, batch is not None)
+
+
+def _wishes(path: Path | None) -> Composition | None:
+    if path is None:
+        return None
+    try:
+        return composition.parse(json.loads(path.read_text(encoding="utf-8")))
+    except CompositionError as error:
+        raise FileError("\n".join(f"{path.name}, {where}: {what}" for where, what in error.problems)) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise FileError(f"{path}: not a JSON file that can be read ({str(error)[:100]})") from error
+
+
+def _name_of(request: Request, told: Answers, wishes: Composition | None) -> str:
+    """Return the fingerprint of everything that decides a batch."""
+    parts = [told.fingerprint, request.batch_size, str(request.out.resolve()), request.strategy, request.seed]
+    parts += [request.control_ratio, repr(wishes)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _too_few(request: Request, pool: Pool, given: Answers, n_free: int) -> str:
+    bad = f", {len(pool.bad)} more could not be used" if pool.bad else ""
+    rest = f"give --batch-size {n_free} or less" if n_free else "nothing is left to ask"
+    return (
+        f"a batch of {request.batch_size} is wanted, {n_free} records are left (the pool holds {len(pool)}, "
+        f"{len(given.asked.rows)} were asked{bad}): {rest}"
+    )
+
+
+def _problem(request: Request, pool: Pool, given: Answers, wishes: Composition | None) -> Problem:
+    n_classes = max(2, len(given.classes)) if pool.proba is None else pool.proba.shape[1]
+    return Problem(
+        X=pool.X,
+        asked=given.asked,
+        n_classes=n_classes,
+        anchor=pool.anchor,
+        anchor_labels=_anchor_labels(pool, given.classes),
+        seed=request.seed,
+        given_proba=pool.proba,
+        utility=pool.utility,
+        metadata=pool.metadata,
+        composition=wishes,
+        class_names=given.classes,
+    )
+
+
+def _anchor_labels(pool: Pool, classes: list[str]) -> IntArray | None:
+    """Return the classes of the anchor by their names; -1 where a name is no class so far."""
+    if pool.anchor_label is None:
+        return None
+    index = {name: at for at, name in enumerate(classes)}
+    return np.array([index.get(str(label), -1) for label in pool.anchor_label.tolist()], dtype=np.int64)
+
+
+def _prepare(problem: Problem, known: Memory, state: Path | None, step: Step) -> None:
+    """Work out what does not change from batch to batch, or take it from the state; each result is kept at once."""
+    names = {"group": "Looking for near copies", "unusual": "Looking for unusual records"}
+    for name in _KEPT:
+        kept = f"{name}_{problem.seed}"
+        if kept in known.arrays and known.arrays[kept].shape == (len(problem.X),):
+            problem.__dict__[name] = known.arrays[kept]
+            continue
+        if name == "unusual" and (problem.asked.answered.labels >= 0).all():
+            continue  # only rejections make it matter
+        step(names[name])
+        known.arrays[kept] = getattr(problem, name)
+        if state is not None:
+            memory.save(state, known)
+
+
+def _choose(request: Request, problem: Problem) -> list[Pick]:
+    return selection.mix(
+        problem,
+        rules=[selection.Rule(request.strategy, 1.0)],
+        n_picks=request.batch_size,
+        control_ratio=request.control_ratio,
+        seed=request.seed,
+    )
