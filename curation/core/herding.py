@@ -101,12 +101,13 @@ def herd(
     if len(X) > MAX_LANDMARKS:
         marks = systematic_sample(weights + 1e-12, MAX_LANDMARKS, rng)
         mark_weights = np.ones(len(marks))
-    covered = _coverage(X[marks], X[covered_by], width)
+    covered = coverage(X[marks], X[covered_by], width)
     kernel = np.exp(-squared_distances(X[candidates], X[marks]) / width)  # (candidates, landmarks)
     return _greedy(kernel, covered, mark_weights, multiplier[candidates], candidates, group[candidates], n_picks)
 
 
-def _coverage(marks: Float32Array, asked: Float32Array, width: float) -> Float32Array:
+def coverage(marks: Float32Array, asked: Float32Array, width: float) -> Float32Array:
+    """Return how far each landmark is covered by what was asked, shape (len(marks),), in [0, 1]."""
     if len(asked) == 0:
         return np.zeros(len(marks), dtype=np.float32)
     nearest = np.full(len(marks), np.inf, dtype=np.float32)

@@ -151,7 +151,7 @@ def choose(
             return selection.by_hand(problem, rows)
         return selection.mix(
             problem,
-            rules=_stored_rules(experiment),
+            rules=rules_of(experiment),
             n_picks=experiment.batch_size,
             control_ratio=experiment.control_ratio,
             seed=experiment.seed,
@@ -162,7 +162,8 @@ def choose(
         raise ValidationFailedError.of(field_name, "impossible", sentence(error)) from error
 
 
-def _stored_rules(experiment: Experiment) -> list[Rule]:
+def rules_of(experiment: Experiment) -> list[Rule]:
+    """Return which strategies choose which shares of an experiment's batches."""
     stored = experiment.config.get("rules") or [{"strategy": experiment.strategy, "share": 1.0}]
     return [Rule(rule["strategy"], rule["share"]) for rule in stored]
 

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from common.actors import CUSTOMER, Actor
 from common.clock import Now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
+from curation.core import large
 from curation.core.arrays import Asked
 from curation.core.reasons import Pick
 from curation.errors import NoEmbeddingsError, RoundOrderError
@@ -22,7 +23,7 @@ from curation.models import Experiment, Observation, Round
 from curation.models import Pick as PickRow
 from curation.models.experiments import ExperimentKind
 from curation.selectors import datasets
-from curation.services import designs, measuring, problems, storage
+from curation.services import designs, measuring, problems, sharded, storage
 from curation.services.outputs import Outputs, with_outputs
 
 _NO_OUTPUTS = Outputs()
@@ -162,6 +163,9 @@ def _check_order(experiment: Experiment, number: int) -> None:
 
 
 def _choose(experiment: Experiment, asked: Asked, keys: Sequence[str], outputs: Outputs) -> list[Pick]:
+    task = None if keys or outputs else problems.large_task_of(experiment, asked)
+    if task is not None:
+        return large.select(task, sharded.drawing(experiment.dataset.storage_url, task.pool))
     problem = problems.problem_of(experiment, asked)
     row_of = _rows_of(experiment, [*keys, *outputs.proba, *outputs.utility])
     for name, given in (("keys", keys), ("probabilities", outputs.proba), ("utilities", outputs.utility)):

@@ -12,13 +12,13 @@ def measure(experiment: Experiment) -> dict[str, Any]:
     """Train on all labels so far and return counts, and accuracy with its interval where there is a test set."""
     started = time.process_time()
     asked = problems.asked_of(experiment)
-    problem = problems.problem_of(experiment, asked)
+    problem, pool_rows = problems.training_problem_of(experiment, asked)
     metrics: dict[str, Any] = {
         "n_asked": len(asked.rows),
         "n_labeled": int(asked.is_labeled.sum()),
         "n_unlabelable": int(((asked.labels < 0) & (asked.weights > 0)).sum()),
         "accuracy": None,
-        "doubted": problems.doubted(experiment.dataset, asked, problem),
+        "doubted": problems.doubted(experiment.dataset, problem, pool_rows),
     }
     test = problems.test_set_of(experiment.dataset)
     if test is not None and experiment.dataset.n_features:

@@ -4,11 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from curation.core import proxy
-from curation.core.arrays import Asked
+from curation.core import large, proxy
+from curation.core.arrays import Asked, IntArray
 from curation.core.problem import Problem
 from curation.models import Dataset, Experiment, Observation, Pick
-from curation.services import designs, storage
+from curation.models.experiments import ExperimentKind
+from curation.services import designs, sharded, storage
+
+SCALE_SAMPLE = 20_000
+"""Rows of a large pool that tell its scale."""
 
 
 def asked_of(experiment: Experiment) -> Asked:
@@ -43,6 +47,45 @@ def problem_of(experiment: Experiment, asked: Asked) -> Problem:
     )
 
 
+def large_task_of(experiment: Experiment, asked: Asked) -> large.Task | None:
+    """Return the next batch of an experiment on a pool too large to compare all rows.
+
+    None where it is small, where the customer chooses, or where metadata is weighed, which needs all rows.
+    """
+    url = experiment.dataset.storage_url
+    pool = sharded.pool_of(url)
+    by_other_means = experiment.kind == ExperimentKind.MANUAL or designs.wishes_of(experiment) is not None
+    if pool is None or len(pool) <= large.LARGE or by_other_means:
+        return None
+    return large.Task(
+        pool=pool,
+        asked=asked,
+        n_classes=len(experiment.classes),
+        rules=designs.rules_of(experiment),
+        n_picks=experiment.batch_size,
+        control_ratio=experiment.control_ratio,
+        seed=experiment.seed,
+        anchor=storage.load_array(url, "anchor_features"),
+        anchor_labels=storage.load_array(url, "anchor_labels"),
+    )
+
+
+def training_problem_of(experiment: Experiment, asked: Asked) -> tuple[Problem, IntArray]:
+    """Return what a round's model is trained on, and the pool rows behind its rows.
+
+    Of a large pool that is what was asked and a sample that tells its scale; of others, all of it.
+    """
+    task = large_task_of(experiment, asked)
+    if task is None:
+        return problem_of(experiment, asked), np.arange(experiment.dataset.n_records)
+    some = np.random.default_rng(experiment.seed).choice(
+        len(task.pool), min(SCALE_SAMPLE, len(task.pool)), replace=False
+    )
+    rows = np.union1d(some, asked.rows)
+    here = Asked(np.searchsorted(rows, asked.rows), asked.labels, asked.weights)
+    return Problem(task.pool.rows(rows), here, task.n_classes, task.anchor, task.anchor_labels, task.seed), rows
+
+
 def test_set_of(dataset: Dataset) -> tuple[Any, Any] | None:
     """Return a dataset's test features and labels, or None."""
     features = storage.load_array(dataset.storage_url, "test_features")
@@ -50,10 +93,12 @@ def test_set_of(dataset: Dataset) -> tuple[Any, Any] | None:
     return None if features is None or labels is None else (np.asarray(features), np.asarray(labels))
 
 
-def doubted(dataset: Dataset, asked: Asked, problem: Problem) -> list[str]:
-    """Return the keys of the labels that models trained on the others doubt, at most a tenth of them, worst first."""
-    is_labeled = asked.is_labeled
-    rows = asked.rows[is_labeled]
-    places = proxy.doubted(problem.scaled[rows], asked.labels[is_labeled], asked.weights[is_labeled], problem.n_classes)
+def doubted(dataset: Dataset, problem: Problem, pool_rows: IntArray) -> list[str]:
+    """Return the keys of the labels that models trained on the others doubt, worst first; ``pool_rows`` as above."""
+    asked = problem.asked
+    rows = asked.rows[asked.is_labeled]
+    places = proxy.doubted(
+        problem.scaled[rows], asked.labels[asked.is_labeled], asked.weights[asked.is_labeled], problem.n_classes
+    )
     keys = storage.load_table(dataset.storage_url).keys
-    return [keys[row] for row in rows[places]]
+    return [keys[row] for row in pool_rows[rows[places]]]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
 from curation.services.ingest import Contents, Table
 
@@ -72,19 +73,17 @@ def _parquet(table: Table) -> bytes:
 
 @lru_cache(maxsize=16)
 def load_array(url: str, name: str) -> npt.NDArray[Any] | None:
-    """Return one of a dataset's arrays, read-only; None when it has none. Local files are memory-mapped.
+    """Return one of a dataset's arrays, memory-mapped, read-only; None when it has none.
 
-    Datasets never change, so a loaded array stays valid for the life of the process.
+    Remote files are fetched once into a local cache. Datasets never change, so a loaded array stays valid for the life
+    of the process.
     """
     filesystem, path = fsspec.core.url_to_fs(f"{url}/{name}.npy")
     if not filesystem.exists(path):
         return None
-    if "file" in (filesystem.protocol if isinstance(filesystem.protocol, tuple) else (filesystem.protocol,)):
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        return array
-    with filesystem.open(path, "rb") as file:
-        array = np.load(io.BytesIO(file.read()), allow_pickle=False)
-    array.setflags(write=False)
+    is_local = isinstance(filesystem, LocalFileSystem)
+    file = path if is_local else fsspec.open_local(f"simplecache::{url}/{name}.npy")
+    array: npt.NDArray[Any] = np.load(str(file), mmap_mode="r", allow_pickle=False)
     return array
 
 

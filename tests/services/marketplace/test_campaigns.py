@@ -120,7 +120,7 @@ def test_the_loop_goes_round_and_learns(loop):
 
 
 def test_labels_that_the_model_doubts_are_called_to_review_once(loop, monkeypatch):
-    monkeypatch.setattr(experiments.problems, "doubted", lambda dataset, asked, problem: [doubtful(asked)])
+    monkeypatch.setattr(experiments.problems, "doubted", lambda dataset, problem, rows: [doubtful(problem.asked)])
 
     def doubtful(asked):
         return f"digit-{asked.rows[0]}"
@@ -133,7 +133,7 @@ def test_labels_that_the_model_doubts_are_called_to_review_once(loop, monkeypatc
 STEPS = [
     (experiments, "_save"),
     (experiments, "record_observations"),
-    (experiments, "_measure"),
+    (experiments.measuring, "measure"),
     (lots, "make_batches"),
     (campaigns, "_move"),
     (vetting, "_close"),

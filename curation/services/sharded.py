@@ -1,0 +1,123 @@
+"""Drawing the sketch of a very large pool with the help of whatever workers are free.
+
+Each shard's part is a file; who needs one and finds none makes it. So the message to the workers is a hint that may be
+lost, any number of them give the same batch, and a round that was killed goes on with the parts there are.
+"""
+
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+import fsspec
+import numpy as np
+import numpy.typing as npt
+from celery import current_app, group
+from kombu.exceptions import OperationalError
+
+from curation.core import scoring, sketch
+from curation.core.arrays import Float32Array, IntArray
+from curation.core.large import Drawing
+from curation.core.pool import Pool
+from curation.services import storage
+
+SHARED_FROM: Final = 4
+"""Shards from which on other workers are asked to help."""
+_TASK: Final = "curation.tasks.draw_shard"
+
+logger = logging.getLogger(__name__)
+
+
+def pool_of(storage_url: str) -> Pool | None:
+    """Return a dataset's features as shards, memory-mapped; None when it has none."""
+    features = storage.load_array(storage_url, "features")
+    return None if features is None else Pool.split(features)
+
+
+def drawing(storage_url: str, pool: Pool) -> Drawing:
+    """Return how to draw this dataset's sketch: with others where the pool is worth it."""
+
+    def draw(model: scoring.Linear, asked: IntArray, seed: Sequence[int]) -> sketch.Sketch:
+        n_shards = len(pool.shards)
+        if n_shards < SHARED_FROM:
+            return sketch.of_pool(pool, scoring.score(pool, model), asked, sketch.COLD, seed)
+        folder = _lay_out(storage_url, model, asked, seed)
+        _call_for_help(storage_url, folder, n_shards)
+        # Workers begin at the front: whoever has no helpers does it all, from the back.
+        parts = {shard: draw_shard(storage_url, folder, shard) for shard in reversed(range(n_shards))}
+        merged = sketch.merge([parts[shard] for shard in range(n_shards)], sketch.COLD)
+        filesystem, path = fsspec.core.url_to_fs(folder)
+        filesystem.rm(path, recursive=True)
+        return merged
+
+    return draw
+
+
+def draw_shard(storage_url: str, folder: str, shard: int) -> sketch.Sketch:
+    """Return a shard's part of the sketch, from its file or made now and left there for the others."""
+    name = f"{folder}/part-{shard}.npz"
+    held = _read(name)
+    if held is not None:
+        return sketch.Sketch(_drawn(held, "candidates"), _drawn(held, "marks"))
+    order, pool = _read(f"{folder}/order.npz"), pool_of(storage_url)
+    if order is None or pool is None:
+        raise FileNotFoundError(f"{folder} is gone: its round has been chosen")
+    model = scoring.Linear(order["coef"], order["intercept"])
+    scores = scoring.score_shard(pool, shard, model)
+    made = sketch.draw(pool, shard, scores, order["asked"], sketch.COLD, [int(n) for n in order["seed"]])
+    _write(name, **_arrays(made.candidates, "candidates"), **_arrays(made.marks, "marks"))
+    return made
+
+
+def _lay_out(storage_url: str, model: scoring.Linear, asked: IntArray, seed: Sequence[int]) -> str:
+    """Write what the workers need; the same order has the same folder, so that a killed round finds its parts."""
+    marks = hashlib.sha256(json.dumps([list(seed), asked.tolist()]).encode() + model.coef.tobytes()).hexdigest()[:32]
+    folder = f"{storage_url}/rounds/{marks}"
+    _write(f"{folder}/order.npz", coef=model.coef, intercept=model.intercept, asked=asked, seed=np.array(seed))
+    return folder
+
+
+def _call_for_help(storage_url: str, folder: str, n_shards: int) -> None:
+    tasks = [current_app.signature(_TASK, args=(storage_url, folder, shard)) for shard in range(n_shards)]
+    try:
+        group(tasks).apply_async(retry=False)
+    except OperationalError as error:
+        logger.warning("no broker to ask for help (%s); drawing all %d shards here", error, n_shards)
+
+
+def _arrays(drawn: sketch.Drawn, name: str) -> dict[str, npt.NDArray[Any]]:
+    return {
+        f"{name}_rows": drawn.rows,
+        f"{name}_X": drawn.X,
+        f"{name}_scores": drawn.scores,
+        f"{name}_weights": drawn.weights,
+        f"{name}_mass": np.array([drawn.mass]),
+    }
+
+
+def _drawn(held: dict[str, npt.NDArray[Any]], name: str) -> sketch.Drawn:
+    X: Float32Array = held[f"{name}_X"]
+    mass = float(held[f"{name}_mass"][0])
+    return sketch.Drawn(held[f"{name}_rows"], X, held[f"{name}_scores"], held[f"{name}_weights"], mass)
+
+
+def _write(url: str, **arrays: npt.NDArray[Any]) -> None:
+    """Write an archive so that nobody ever reads half of it."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+    with filesystem.transaction, filesystem.open(path, "wb") as file:
+        file.write(buffer.getvalue())
+
+
+def _read(url: str) -> dict[str, npt.NDArray[Any]] | None:
+    filesystem, path = fsspec.core.url_to_fs(url)
+    try:
+        content = filesystem.cat_file(path)
+    except FileNotFoundError:
+        return None
+    with np.load(io.BytesIO(content), allow_pickle=False) as held:
+        return {name: held[name] for name in held.files}

@@ -1,0 +1,123 @@
+"""Large pools in experiments: shared out over workers or not, killed or not, in a folder or in S3: the same batch."""
+
+import io
+import threading
+
+import fsspec
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from common.models import Organization
+from curation import tasks
+from curation.core import large, pool
+from curation.services import datasets, experiments, sharded, storage
+from curation.services.experiments import ObservationInput
+from tests import market
+
+pytestmark = pytest.mark.django_db(transaction=True)
+N = 1200
+
+
+@pytest.fixture(autouse=True)
+def small_is_large(monkeypatch):
+    """Let a pool of a thousand rows be a large one of seven shards."""
+    monkeypatch.setattr(large, "LARGE", 500)
+    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 180)
+    monkeypatch.setattr(pool.Pool.split.__func__, "__defaults__", (180,))
+
+
+def experiment(settings, url, name="e"):
+    settings.DATASET_STORAGE_URL = url
+    actor = market.actor_of(Organization.objects.create(name=name, kind="customer"))
+    digits = load_digits()
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        X=digits.data[:N],
+        key=np.array([f"digit-{i}" for i in range(N)]),
+        X_test=digits.data[N:],
+        y_test=digits.target[N:],
+        classes=np.array([str(i) for i in range(10)]),
+    )
+    dataset = datasets.create(actor=actor, name=name, modality="image", file_name="d.npz", data=buffer.getvalue())
+    return experiments.create(actor=actor, dataset_id=dataset.pk, name=name, batch_size=40, seed=5), digits.target
+
+
+def rounds(made, truth, n=3):
+    """Run rounds with true answers; return the rows of each batch."""
+    batches = []
+    for number in range(1, n + 1):
+        picks = experiments.start_round(experiment_id=made.pk, number=number)
+        batches.append([pick.row for pick in picks])
+        labels = [ObservationInput(pick.key, int(truth[pick.row])) for pick in picks]
+        experiments.record_observations(experiment_id=made.pk, observations=labels)
+        metrics = experiments.train_and_evaluate(experiment_id=made.pk, number=number)
+    return batches, metrics.accuracy
+
+
+@pytest.fixture
+def alone(settings, tmp_path):
+    return rounds(*experiment(settings, f"file://{tmp_path}", "alone"))
+
+
+def test_without_a_broker_one_process_draws_all_shards_and_learns(alone, tmp_path):
+    batches, accuracy = alone
+    assert [len(set(rows)) for rows in batches] == [40, 40, 40]
+    assert len(set().union(*batches)) == 120
+    assert accuracy > 0.75
+    assert not list(tmp_path.glob("**/part-*.npz")), "parts are removed when the round is chosen"
+
+
+def test_workers_that_help_change_nothing(alone, settings, tmp_path, monkeypatch):
+    drawn_by = []
+
+    def others(storage_url, folder, n_shards):
+        def help_out():
+            for shard in range(n_shards):
+                tasks.draw_shard(storage_url, folder, shard)
+                drawn_by.append(shard)
+
+        helpers = [threading.Thread(target=help_out) for _ in range(2)]
+        [one.start() for one in helpers]
+        [one.join() for one in helpers]
+
+    monkeypatch.setattr(sharded, "_call_for_help", others)
+    assert rounds(*experiment(settings, f"file://{tmp_path}", "helped")) == alone
+    assert len(drawn_by) == 2 * 7 * 3
+
+
+def test_a_round_killed_half_way_goes_on_with_the_parts_there_are(alone, settings, tmp_path, monkeypatch):
+    made, _ = experiment(settings, f"file://{tmp_path}", "killed")
+    real, seen = sharded.scoring.score_shard, []
+
+    def dies(here, shard, model):
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        seen.append(shard)
+        return real(here, shard, model)
+
+    monkeypatch.setattr(sharded.scoring, "score_shard", dies)
+    with pytest.raises(KeyboardInterrupt):
+        experiments.start_round(experiment_id=made.pk, number=1)
+    again = []
+    monkeypatch.setattr(sharded.scoring, "score_shard", lambda *args: again.append(args[1]) or real(*args))
+    first = [pick.row for pick in experiments.start_round(experiment_id=made.pk, number=1)]
+    assert sorted(seen + again) == list(range(7))
+    assert first == alone[0][0]
+
+
+def test_a_worker_that_comes_too_late_does_nothing(settings, tmp_path):
+    made, _ = experiment(settings, f"file://{tmp_path}", "late")
+    experiments.start_round(experiment_id=made.pk, number=1)
+    tasks.draw_shard(made.dataset.storage_url, f"{made.dataset.storage_url}/rounds/gone", 0)
+    assert not list(tmp_path.glob("**/part-*.npz"))
+
+
+def test_in_an_object_store_the_batches_are_the_same(alone, settings, bucket):
+    made, truth = experiment(settings, f"s3://{bucket}/data", "stored")
+    assert storage.load_array(made.dataset.storage_url, "features").shape[0] == N
+    assert rounds(made, truth) == alone
+    files = fsspec.filesystem("s3").find(f"{bucket}/data")
+    assert any(name.endswith("features.npy") for name in files)
+    assert not [name for name in files if "part-" in name]
