@@ -35,7 +35,7 @@ class Boxes:
     def __post_init__(self) -> None:
         if self.corners.ndim != 2 or self.corners.shape[1] != 4 or len(self.corners) != len(self.proba):
             raise ValueError(
-                f"boxes must be (b, 4) with as many probabilities, got {self.corners.shape}, {self.proba.shape}"
+                f"boxes must be (b, 4), one row of probabilities each: {self.corners.shape}, {self.proba.shape}"
             )
         _check_ratios(self.proba)
         if not np.isfinite(self.corners).all() or (self.corners[:, 2:] < self.corners[:, :2]).any():
@@ -50,8 +50,8 @@ def pool(values: Sequence[FloatArray], how: Pooling = "sqrt") -> FloatArray:
     values
         Uncertainty of each object, in [0, 1], one array per record.
     how
-        ``sum`` prefers crowded records, ``mean`` and ``max`` forget how many objects there are; ``sqrt`` (default) is the
-        sum over the square root of the count: two records of equal mean, four times the objects, twice the utility.
+        ``sum`` prefers crowded records, ``mean`` and ``max`` forget how many objects there are; ``sqrt`` (default) is
+        the sum over the square root of the count: at equal mean, four times the objects give twice the utility.
 
     References
     ----------
@@ -125,8 +125,8 @@ def iou(A: FloatArray, B: FloatArray) -> FloatArray:
 def box_disagreement(first: Sequence[Boxes], second: Sequence[Boxes]) -> FloatArray:
     """Return how much two models (or two augmentations) disagree on each record, shape (n,), in [0, 1].
 
-    Boxes are matched one to one for the highest total of overlap x agreement in class; what is missing from 1 is averaged
-    over matched and unmatched boxes. Two empty records agree.
+    Boxes are matched one to one for the highest total of overlap x agreement in class; what is missing from 1 is
+    averaged over matched and unmatched boxes. Two empty records agree.
 
     Notes
     -----
@@ -201,9 +201,7 @@ def regression(predictions: FloatArray, scale: FloatArray | None = None) -> Floa
     [1.0, 0.0]
     """
     if predictions.ndim not in {2, 3} or len(predictions) < 2 or not np.isfinite(predictions).all():
-        raise ValueError(
-            f"need finite predictions of at least two members, (m, n) or (m, n, t), got {predictions.shape}"
-        )
+        raise ValueError(f"need finite predictions of at least two members, (m, n[, t]), got {predictions.shape}")
     values = predictions.reshape(len(predictions), predictions.shape[1], -1)
     spread = values.mean(axis=0).std(axis=0) if scale is None else np.asarray(scale, dtype=np.float64)
     return np.asarray((values.var(axis=0) / np.where(spread > 0, spread, 1) ** 2).mean(axis=1))
@@ -212,8 +210,8 @@ def regression(predictions: FloatArray, scale: FloatArray | None = None) -> Floa
 def spans(token_proba: Sequence[FloatArray], *, outside: int = 0, how: Pooling = "sqrt") -> FloatArray:
     """Return the utility of texts from their tokens' tag probabilities, shape (n,).
 
-    Each span of neighbouring tokens whose best tag is not `outside` is one object, as uncertain as its least sure token; a
-    token that is nearly a span (outside, but by less than half) is one too, so that missed spans count.
+    Each span of neighbouring tokens whose best tag is not `outside` is one object, as uncertain as its least sure token;
+    a token that is nearly a span (outside, but by less than half) is one too, so that missed spans count.
 
     Parameters
     ----------
@@ -231,7 +229,7 @@ def spans(token_proba: Sequence[FloatArray], *, outside: int = 0, how: Pooling =
         starts = np.flatnonzero(np.diff(best, prepend=outside) != 0)
         found = [
             doubt[start:end].max()
-            for start, end in zip(starts, [*starts[1:], len(best)], strict=True)
+            for start, end in zip(starts, np.append(starts[1:], len(best))[: len(starts)], strict=True)
             if best[start] != outside
         ]
         missed = doubt[(best == outside) & (doubt > 0.5)]
