@@ -210,7 +210,7 @@ def regression(predictions: FloatArray, scale: FloatArray | None = None) -> Floa
 def spans(token_proba: Sequence[FloatArray], *, outside: int = 0, how: Pooling = "sqrt") -> FloatArray:
     """Return the utility of texts from their tokens' tag probabilities, shape (n,).
 
-    Each span of neighbouring tokens whose best tag is not `outside` is one object, as uncertain as its least sure token;
+    Each span of neighbouring tokens whose best tag is not `outside` is one object, as unsure as its least sure token;
     a token that is nearly a span (outside, but by less than half) is one too, so that missed spans count.
 
     Parameters
