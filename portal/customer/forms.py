@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 
 from common.clock import database_now
 from common.money import MICRO_PER_UNIT
@@ -25,6 +26,13 @@ def price_field(**options: Any) -> forms.DecimalField:
     """Return a field for a price per label."""
     smallest = 1 / MICRO_PER_UNIT
     return forms.DecimalField(min_value=smallest, max_value=MAX_PRICE, decimal_places=6, max_digits=13, **options)
+
+
+def currency_field(**options: Any) -> forms.CharField:
+    """Return a field for a currency's code."""
+    code = RegexValidator("^[A-Z]{3}$", "A currency is three capital letters, such as USD.")
+    widget = forms.TextInput(attrs={"maxlength": 3, "autocapitalize": "characters", "autocomplete": "off"})
+    return forms.CharField(max_length=3, initial="USD", label="Currency", validators=[code], widget=widget, **options)
 
 
 def percent_field(**options: Any) -> forms.FloatField:
@@ -63,9 +71,10 @@ class KindForm(forms.Form):
     modality = forms.CharField(max_length=32, initial="image", help_text="What a record is: image, text, audio ...")
     language = forms.CharField(max_length=16, required=False)
     domain = forms.CharField(max_length=64, required=False, help_text="A field of knowledge, if one is needed.")
-    max_price = price_field(required=False, label="Highest price a label, USD")
+    max_price = price_field(required=False, label="Highest price a label")
     min_accuracy = percent_field(required=False, label="Least proven accuracy, %")
     batch_size = forms.IntegerField(min_value=1, max_value=10_000, initial=20, label="Records in a batch")
+    currency = currency_field(help_text="Vendors are asked whose price is in it.")
     data_class = forms.ChoiceField(
         choices=[(name, f"{name} data") for name in DATA_CLASSES], initial=DATA_CLASSES[0], label="How sensitive"
     )
@@ -102,6 +111,7 @@ class KindForm(forms.Form):
             "batch_size": given["batch_size"],
             "is_manual": bool(given["is_manual"]),
             "data_class": given["data_class"],
+            "currency": given["currency"],
             "wave_size": given["wave_size"],
             "due_at": given.get("due_at"),
             "max_price_micro": micro(given.get("max_price")),
@@ -152,7 +162,7 @@ class JobForm(SchemaForm, KindForm):
         help_text="One per line; - as the label if it has none. They are mixed in unseen to check answers.",
     )
     budget = forms.DecimalField(
-        min_value=0.01, max_value=MAX_BUDGET, decimal_places=2, max_digits=12, label="Budget with fees, USD"
+        min_value=0.01, max_value=MAX_BUDGET, decimal_places=2, max_digits=12, label="Budget with fees"
     )
     min_overlap = forms.IntegerField(min_value=1, max_value=20, initial=2, label="Vendors per record, at least")
     max_overlap = forms.IntegerField(min_value=1, max_value=20, initial=4, label="Vendors per record, at most")
@@ -223,7 +233,7 @@ class ResolveForm(forms.Form):
         label="What shall happen?",
         error_messages={"required": "Choose one of the four."},
     )
-    max_price = price_field(required=False, label="New highest price a label, USD")
+    max_price = price_field(required=False, label="New highest price a label")
     min_accuracy = percent_field(required=False, label="New least proven accuracy, %")
 
     def choices_made(self) -> dict[str, Any]:

@@ -116,6 +116,7 @@ def _shown(
     facts: dict[str, Any] = {"rows": rows, "kind": kind, "choice": choice, "n_overlap": n_overlap}
     facts["cost"] = ranking.cost_per_record_micro(rows, n_overlap, _FEE)
     facts["quote"] = quote.of_form(actor, kind, choice, data) if kind.is_valid() and rows else None
+    facts["currency"] = kind.cleaned_data["currency"] if kind.is_valid() else ""
     facts["weights"] = kind.weights() if kind.is_valid() else None
     facts["finer_wrong"] = any(name in filled.errors for name in SchemaForm.base_fields)
     facts["n_eligible"] = sum(row.place is not None for row in rows)

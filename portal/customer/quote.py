@@ -64,7 +64,7 @@ def of_form(actor: Actor, form: KindForm, choice: Choice, data: QueryDict) -> Sh
         told = quotes.of_draft(job, n_records, has_gold=bool(data.get("gold", "").strip()), due_in_s=due_in_s)
     except DomainError as error:
         return Shown(n_records, not n_listed, None, error.detail, (), "", 0.0)
-    fixes = tuple(_fix(obstacle) for obstacle in told.obstacles)
+    fixes = tuple(_fix(obstacle, job.currency) for obstacle in told.obstacles)
     line, longest_s = _line(told)
     return Shown(n_records, not n_listed, told, "", fixes, line, longest_s)
 
@@ -90,21 +90,23 @@ def _line(told: quotes.Told) -> tuple[str, float]:
     return " ".join(f"{_WIDTH * s / longest_s:.2f},{_HEIGHT * (1 - p):.2f}" for s, p in points), longest_s
 
 
-def _fix(obstacle: Obstacle) -> Fix:
-    change = _change(obstacle)
+def _fix(obstacle: Obstacle, currency: str) -> Fix:
+    change = _change(obstacle, currency)
     if change is None:
         return Fix(obstacle.detail, "", "")
     name, value, words = change
     return Fix(obstacle.detail, f"{FIX}{name}:{value}", words)
 
 
-def _change(obstacle: Obstacle) -> tuple[str, str, str] | None:
+def _change(obstacle: Obstacle, currency: str) -> tuple[str, str, str] | None:
     """Return the form's field, its value and the button's words for the nearest change, or None."""
+    if obstacle.field == "currency" and isinstance(obstacle.nearest, str):
+        return "currency", obstacle.nearest, f"Pay in {obstacle.nearest}"
     if not isinstance(obstacle.nearest, int | float):
         return None
     if obstacle.field == "max_price_micro":
         value = f"{Decimal(int(obstacle.nearest)) / MICRO_PER_UNIT:f}"
-        return "max_price", value, f"Pay up to {value} USD a label"
+        return "max_price", value, f"Pay up to {value} {currency} a label"
     if obstacle.field == "min_accuracy":
         value = f"{int(obstacle.nearest * 1000) / 10:g}"
         return "min_accuracy", value, f"Ask for {value} % proven accuracy"
@@ -112,7 +114,7 @@ def _change(obstacle: Obstacle) -> tuple[str, str, str] | None:
         return "batch_size", f"{int(obstacle.nearest)}", f"Send {int(obstacle.nearest)} records in a batch"
     if obstacle.field == "budget_micro":
         value = str((Decimal(int(obstacle.nearest)) / MICRO_PER_UNIT).quantize(Decimal("0.01"), ROUND_UP))
-        return "budget", value, f"Raise the budget to {value} USD"
+        return "budget", value, f"Raise the budget to {value} {currency}"
     return None
 
 
@@ -121,6 +123,6 @@ def fixed(data: QueryDict) -> QueryDict:
     changed = data.copy()
     _, _, rest = data.get("action", "").partition(":")
     name, _, value = rest.partition(":")
-    if name in {"max_price", "min_accuracy", "batch_size", "budget"}:
+    if name in {"max_price", "min_accuracy", "batch_size", "budget", "currency"}:
         changed[name] = value[:20]
     return changed

@@ -5,22 +5,25 @@ from typing import Any
 
 from django import template
 
+from common import money as amounts
+from portal.customer.schema_fields import TYPES
+from vendors.core import wording
+
 register = template.Library()
 _MICRO = 1_000_000
 
 
 @register.filter
 def money(micro: int | None, currency: str = "USD") -> str:
-    """Return micro-units as an amount with at least two digits behind the point.
+    """Return micro-units as an amount with at least as many decimals as its currency has.
 
-    >>> money(50_000), money(1_234_567, "EUR"), money(None)
-    ('0.05 USD', '1.234567 EUR', 'no price')
+    >>> money(50_000), money(1_234_567, "EUR"), money(5_000_000_000, "JPY"), money(None)
+    ('0.05 USD', '1.234567 EUR', '5,000 JPY', 'no price')
     """
     if micro is None:
         return "no price"
-    whole, rest = divmod(micro, _MICRO)
-    digits = f"{rest:06d}".rstrip("0").ljust(2, "0")
-    return f"{whole:,}.{digits} {currency}"
+    units = str(abs(micro) // _MICRO)
+    return amounts.text(micro, currency).replace(units, f"{int(units):,}", 1)
 
 
 @register.filter
@@ -31,6 +34,25 @@ def minor(amount: int, currency: str = "USD") -> str:
     '12.34 USD'
     """
     return f"{amount // 100:,}.{amount % 100:02d} {currency}"
+
+
+@register.filter
+def work_of(job: Any) -> str:
+    """Return the kind of work of a job in words."""
+    schema = job.label_schema
+    return wording.kind_of_work(schema.task_type, job.modality, job.language, job.domain, job.data_class)
+
+
+@register.filter
+def kind_of(score: Any) -> str:
+    """Return the kind of work of a score in words."""
+    return wording.kind_of_work(score.task_type, score.modality, score.language, score.domain)
+
+
+@register.filter
+def task(task_type: str) -> str:
+    """Return a task type in the words of the job form."""
+    return dict(TYPES).get(task_type, task_type)
 
 
 @register.filter

@@ -7,7 +7,7 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 
-from portal.customer.forms import micro, price_field
+from portal.customer.forms import currency_field, micro, price_field
 from portal.customer.schema_fields import TYPES
 from vendors.core.evidence import DATA_CLASSES, KINDS
 from vendors.models import Capability
@@ -88,7 +88,8 @@ class PriceForm(_OwnForm):
     """A price from a moment on."""
 
     capability = WorkField(Capability.objects.none(), label="Kind of work")
-    price = price_field(label="A label costs, USD")
+    price = price_field(label="A label costs")
+    currency = currency_field()
     valid_from = _day(required=False, label="From (00:00 UTC)", help_text="Empty: now.")
     valid_until = _day(required=False, label="Until (00:00 UTC)", help_text="Empty: until a later price begins.")
 
@@ -99,7 +100,7 @@ class PriceForm(_OwnForm):
         return {
             "capability_id": given["capability"].pk,
             "price_micro": micro(given["price"]),
-            "currency": "USD",
+            "currency": given["currency"],
             **times,
         }
 

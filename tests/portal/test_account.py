@@ -50,7 +50,7 @@ def test_a_vendor_applies_by_its_account_alone(applied):
     assert (early.status_code, Vendor.objects.get().state) == (422, "draft")
     assert put(applied, "capability", WORK).url == "/account/"
     capability = Capability.objects.get()
-    assert put(applied, "price", {"capability": capability.pk, "price": "0.12"}).url == "/account/"
+    assert put(applied, "price", {"capability": capability.pk, "price": "0.12", "currency": "EUR"}).url == "/account/"
     assert put(applied, "agreement", TERMS).url == "/account/"
     file = SimpleUploadedFile("i.pdf", b"insured")
     assert put(applied, "document", PAPER | {"file": file}).url == "/account/"
@@ -61,7 +61,7 @@ def test_a_vendor_applies_by_its_account_alone(applied):
     assert (vendor.state, vendor.languages) == ("submitted", ["en", "fr"])
     assert (agreement.accept_window_speed_s, agreement.base_s, agreement.signed_by) == (900, 0, "Ada")
     text = applied.get("/account/").content.decode()
-    assert "0.12 USD a label" in text
+    assert "0.12 EUR a label" in text
     assert "insurance I-7" in text
 
 

@@ -9,6 +9,7 @@ from marketplace.models import Batch, Job, LabelSchema
 from marketplace.services import offering
 from tests import market
 from tests.portal import world
+from vendors.services import onboarding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,6 +28,7 @@ FORM = {
     "max_price": "0.08",
     "min_accuracy": "",
     "budget": "25.50",
+    "currency": "USD",
     "data_class": "public",
     "wave_size": "1",
     "review_hours": "72",
@@ -165,6 +167,24 @@ def test_an_own_mix_of_weights_counts_by_proportion(client, sellers):
     assert (Job.objects.get().weight_cost, Job.objects.get().weight_accuracy) == (0.25, 0.5)
     nothing = client.post("/jobs/new/", FORM | mix | dict.fromkeys(list(mix)[1:], "0"))
     assert (nothing.status_code, "All three sliders are at 0" in nothing.content.decode()) == (422, True)
+
+
+def test_a_job_may_be_paid_in_another_currency(client, sellers):
+    part = client.post("/jobs/new/", FORM | {"action": "part", "currency": "EUR"}).content.decode()
+    assert "Nobody has a price in EUR" in part
+    assert 'value="fix:currency:USD"' in part
+    page = client.post("/jobs/new/", FORM | {"currency": "EUR", "action": "fix:currency:USD"}).content.decode()
+    assert 'name="currency" value="USD"' in page
+    wrong = client.post("/jobs/new/", FORM | {"currency": "euro"})
+    assert (wrong.status_code, 'id="id_currency_error"' in wrong.content.decode()) == (422, True)
+    euro = market.seller()
+    onboarding.list_price(actor=euro.actor, capability_id=euro.capability_id, price_micro=40_000, currency="EUR")
+    assert client.post("/jobs/new/", FORM | {"currency": "EUR"}).status_code == 302
+    job = Job.objects.get()
+    assert job.currency == "EUR"
+    text = client.get(f"/jobs/{job.public_id}/").content.decode()
+    assert "25.50 EUR" in text
+    assert "USD" not in text
 
 
 def test_previewing_stores_nothing_and_costs_the_same_for_more_vendors(client, sellers):

@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.models import BaseModel
+from vendors.core import wording
 from vendors.models.vendors import Vendor
 
 
@@ -66,9 +67,7 @@ class Capability(BaseModel):
     @property
     def words(self) -> str:
         """The kind of work as people say it."""
-        sensitive = "" if self.data_class == self.DataClass.PUBLIC else f"({self.data_class} data)"
-        parts = (self.task_type, "of", self.modality, self.language, self.domain, sensitive)
-        return " ".join(part for part in parts if part)
+        return wording.kind_of_work(self.task_type, self.modality, self.language, self.domain, self.data_class)
 
 
 class PriceListEntry(BaseModel):
