@@ -18,11 +18,11 @@ STOP_TIMEOUT_S = 25.0
 
 PAYMENTS: Final = {
     "LABELYARD_PAYMENTS": "stand-in",
-    "PAYOUT_PERIOD_S": "15",
-    "RECONCILE_PERIOD_S": "5",
+    "PAYOUT_PERIOD_S": "8",
+    "RECONCILE_PERIOD_S": "4",
     "CATCH_UP_PERIOD_S": "10",
 }
-"""Money goes through the stand-in provider; its day has 15 seconds, so that a run sees several daily payouts."""
+"""Money goes through the stand-in provider; its day has 8 seconds, so that a run sees several daily payouts."""
 
 
 class ServiceError(RuntimeError):

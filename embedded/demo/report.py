@@ -110,7 +110,7 @@ def _money(money: Money | None) -> str:
         if (v := money.vendors.get(behaviour.key))
     ]
     words = (
-        "<p>Every payment went through the stand-in provider over HTTP. A day of this run has 15 seconds; a payout "
+        "<p>Every payment went through the stand-in provider over HTTP. A day of this run has 8 seconds; a payout "
         "waits until a vendor is owed a dollar.</p>"
     )
     verdict = (
