@@ -20,7 +20,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # make demo SEED=3 ROUNDS=5, or make demo ARGS="--seed 3 --rounds 5 --keep-running"
 DEMO_ARGS = $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(KEEP),--keep-running) $(ARGS)
 
-.PHONY: help demo test up manage lint bench bench-market bench-races bench-scale bench-vetting clean install install-dev
+.PHONY: help demo test up manage lint bench bench-market bench-races bench-scale bench-vetting bench-selection clean install install-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,18 @@ $(PEERS_STAMP): | $(CREATED)
 bench-vetting: $(RUN_STAMP) $(PEERS_STAMP) ## Compare label vetting with its peers (DATA=folder of real sets; 20 min)
 	@$(PY) -m benchmarks.vetting --peers $(PEERS)/bin/python $(if $(DATA),--data $(DATA)) \
 	  --json docs/measurements/vetting.json --page docs/measurements/vetting.md $(ARGS)
+
+# A cache of its own: these packages need not get along with the other peers.
+SELECTION_PEERS ?= .labelyard/cache/selection-peers
+SELECTION_STAMP := $(SELECTION_PEERS)/.installed-$(shell cat benchmarks/selection/peers.txt | cksum | tr -d ' ')
+
+$(SELECTION_STAMP): | $(CREATED)
+	@mkdir -p $(dir $(SELECTION_PEERS)) && $(PYTHON) -m venv $(SELECTION_PEERS)
+	@$(SELECTION_PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/selection/peers.txt
+	@rm -f $(SELECTION_PEERS)/.installed-* && touch $@
+
+bench-selection: $(RUN_STAMP) $(SELECTION_STAMP) ## Compare all strategies and the peers (resumable; DATA=folder of pools)
+	@nice $(PY) -m benchmarks.selection --peers $(SELECTION_PEERS)/bin/python $(if $(DATA),--data $(DATA)) $(ARGS)
 
 clean: ## Remove what the service, the tests and the tools wrote (not the installed packages)
 	@if [ -x $(PY) ]; then $(PY) -m embedded.clean; fi
