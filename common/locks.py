@@ -24,6 +24,7 @@ ORDER: Final = (
     "curation.Experiment",
     "vendors.CapacityWindow",
     "common.MoneyOp",
+    "common.ReconciliationDifference",
     "common.LedgerAccount",
     "common.OutboxMessage",
 )

@@ -61,12 +61,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class BalanceChange:
-    """A line of the provider's own books, in minor units."""
+    """A line of the provider's own books, in minor units; ``reference`` is our name or the provider's for the cause."""
 
     id: str
     kind: str
     amount: int
     fee: int
     currency: str
-    source: str
+    reference: str
     created: int

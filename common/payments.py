@@ -222,14 +222,20 @@ def onboarding_link(identifier: str, *, return_url: str) -> str:
 @_translated
 def balance_changes(*, since: int) -> list[BalanceChange]:
     """Return the provider's own books from a time on (seconds since the epoch), oldest first."""
-    pages = _client().v1.balance_transactions.list({"created": {"gte": since}, "limit": 100})
+    pages = _client().v1.balance_transactions.list({"created": {"gte": since}, "limit": 100, "expand": ["data.source"]})
     rows = [row.to_dict() for row in pages.auto_paging_iter()]
     return [
-        BalanceChange(
-            r["id"], r["type"], r["amount"], r["fee"], r["currency"].upper(), str(r["source"] or ""), r["created"]
-        )
+        BalanceChange(r["id"], r["type"], r["amount"], r["fee"], r["currency"].upper(), _reference(r), r["created"])
         for r in reversed(rows)
     ]
+
+
+def _reference(row: dict[str, Any]) -> str:
+    """Return our name for what a line of the provider's books is about; its own, where we did not cause it."""
+    source = row.get("source")
+    if not isinstance(source, dict):
+        return str(source or row["id"])
+    return str((source.get("metadata") or {}).get(OP) or source["id"])
 
 
 @_translated

@@ -5,7 +5,7 @@ import uuid
 
 from celery import shared_task
 
-from marketplace.services import campaigns, money_flows, nudges, payouts, rebuilding, sweeper, vetting
+from marketplace.services import campaigns, money_flows, nudges, payouts, rebuilding, reconciliation, sweeper, vetting
 
 logger = logging.getLogger(__name__)
 
@@ -59,3 +59,9 @@ def check_posteriors() -> None:
     """Hold what is believed of vendors against the events; a difference is an error for somebody to look at."""
     for one in rebuilding.run():
         logger.error("posterior %s of %s is not what its events tell: %s", one.metric, one.capability_id, one)
+
+
+@shared_task
+def reconcile() -> None:
+    """Compare our books with the payment provider's."""
+    reconciliation.reconcile()

@@ -23,6 +23,7 @@ from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
 from api.v1.qualifications import QualificationView
 from api.v1.quotes import QuotesView
+from api.v1.reconciliation import ReconciliationView
 from api.v1.results import EventsView, ExportView, LabelsView
 from api.v1.reviews import JobReviewsView, ReviewsView
 from api.v1.rules import EffectsView, RulesView
@@ -40,6 +41,9 @@ urlpatterns: list[URLPattern] = [
     path("money/balances/", MoneyView.as_view({"get": "balances"})),
     path("money/entries/", MoneyView.as_view({"get": "entries"})),
     path("money/operations/", MoneyView.as_view({"get": "operations"})),
+    path("reconciliation/books/", ReconciliationView.as_view({"get": "books"})),
+    path("reconciliation/runs/", ReconciliationView.as_view({"get": "runs"})),
+    path("reconciliation/differences/", ReconciliationView.as_view({"get": "differences"})),
     path("wallet/payment-methods/", WalletView.as_view({"get": "methods", "post": "add_method"})),
     path("wallet/top-ups/", WalletView.as_view({"post": "top_up"})),
     path("wallet/refunds/", WalletView.as_view({"post": "refund"})),

@@ -7,6 +7,7 @@ from common.models.idempotency import IdempotencyRecord
 from common.models.ledger import LedgerAccount, LedgerEntry
 from common.models.outbox import OutboxMessage, OutboxReceipt
 from common.models.payments import MoneyOp, PaymentCustomer, PaymentMethod, PayoutAccount, ProviderEvent
+from common.models.reconciliation import ReconciliationDifference, ReconciliationRun
 from common.models.sign_ins import SignInFailure
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "PaymentMethod",
     "PayoutAccount",
     "ProviderEvent",
+    "ReconciliationDifference",
+    "ReconciliationRun",
     "SignInFailure",
     "User",
 ]

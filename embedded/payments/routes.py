@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from embedded.payments import forms, payments_in, payments_out
+from embedded.payments import forms, payments_in, payments_out, webhooks
 from embedded.payments.books import Books, Thing
 from embedded.payments.errors import ProviderError
 from embedded.payments.forms import Params
@@ -96,9 +96,7 @@ def _attach(call: Call) -> Thing:
 def _endpoint(call: Call) -> Thing:
     events = call.params["enabled_events"]
     secret = "whsec_" + call.books.make("sec", "secret")["id"].removeprefix("sec_")
-    endpoint = call.books.make("we", "webhook_endpoint", url=call.params["url"], enabled_events=events, secret=secret)
-    endpoint["status"] = "enabled"
-    return endpoint
+    return webhooks.add_endpoint(call.books, call.params["url"], events, secret)
 
 
 def _with_id(run: Callable[[Books, str, Params], Thing]) -> Callable[[Call], Thing]:

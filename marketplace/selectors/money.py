@@ -3,12 +3,19 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import BigIntegerField, Case, F, Q, QuerySet, When
+from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Sum, When
 
-from common.actors import Actor
+from common.actors import PLATFORM, Actor
 from common.errors import PermissionDeniedError
 from common.ledger import Kind
-from common.models import LedgerAccount, LedgerEntry, MoneyOp, PaymentMethod
+from common.models import (
+    LedgerAccount,
+    LedgerEntry,
+    MoneyOp,
+    PaymentMethod,
+    ReconciliationDifference,
+    ReconciliationRun,
+)
 
 OWN_KINDS = (Kind.WALLET, Kind.HOLD, Kind.PAYABLE, Kind.IN_TRANSFER, Kind.CLAWBACK)
 
@@ -55,6 +62,35 @@ def operations(actor: Actor) -> QuerySet[MoneyOp]:
 def methods(actor: Actor) -> QuerySet[PaymentMethod]:
     """Return the payment methods of the actor's organization, newest first."""
     return PaymentMethod.objects.filter(organization_id=_organization(actor)).order_by("-id")
+
+
+def reconciliation_runs(actor: Actor) -> QuerySet[ReconciliationRun]:
+    """Return the comparisons with the provider's books, newest first: for staff alone."""
+    _staff(actor)
+    return ReconciliationRun.objects.order_by("-id")
+
+
+def reconciliation_differences(actor: Actor, *, is_open: bool | None = None) -> QuerySet[ReconciliationDifference]:
+    """Return the differences found, newest first, only open or resolved ones if asked: for staff alone."""
+    _staff(actor)
+    rows = ReconciliationDifference.objects.order_by("-id")
+    return rows if is_open is None else rows.filter(resolved_at__isnull=is_open)
+
+
+def books(actor: Actor) -> list[Balance]:
+    """Return the whole ledger by kind and currency, holds, wallets and payables of all together: for staff. One query.
+
+    All kinds of a currency together are 0.
+    """
+    _staff(actor)
+    rows = LedgerAccount.objects.values_list("kind", "currency").annotate(total=Sum("balance")).order_by("kind")
+    return [Balance(kind, currency, int(total)) for kind, currency, total in rows]
+
+
+def _staff(actor: Actor) -> None:
+    actor.require("reconciliation:read")
+    if actor.organization_kind != PLATFORM:
+        raise PermissionDeniedError("Only the platform's staff sees this.")
 
 
 def _accounts(actor: Actor) -> QuerySet[LedgerAccount]:

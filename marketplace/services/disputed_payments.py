@@ -26,6 +26,7 @@ def refresh(payment_id: str) -> int:
                 at_provider,
                 money.to_micro(amount, dispute.currency),
                 memo,
+                dispute.id,
             )
             for kind, amount, memo in parts
             if amount
