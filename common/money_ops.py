@@ -92,7 +92,8 @@ def run(*, op_id: uuid.UUID, flows: Mapping[str, Flow]) -> MoneyOp:
     except RefusedError as error:
         _close(op, flow, None, error.code, str(error))
     except BusyError as error:
-        _put_off(op, Outcome.NONE, str(error))
+        # Perhaps busy with this very key, held by another runner that will die: look before the next try as well.
+        _put_off(op, Outcome.UNKNOWN, str(error))
     except UnknownOutcomeError as error:
         _put_off(op, Outcome.SAVED_ERROR if error.is_saved else Outcome.UNKNOWN, str(error))
     else:
