@@ -92,6 +92,7 @@ STRIPE_API_BASE = env("STRIPE_API_BASE", default="")
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
 if STRIPE_API_BASE and STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_")):
     raise ImproperlyConfigured("STRIPE_API_BASE is for the stand-in payment server: never together with a live key.")
+CATCH_UP_PERIOD_S = env.float("CATCH_UP_PERIOD_S", default=900.0)
 RECONCILE_PERIOD_S = env.float("RECONCILE_PERIOD_S", default=3600.0)
 PAYOUT_PERIOD_S = env.float("PAYOUT_PERIOD_S", default=24 * 3600.0)
 BILLING_ENABLED = env.bool("BILLING_ENABLED", default=bool(STRIPE_SECRET_KEY))
@@ -140,7 +141,7 @@ if BILLING_ENABLED:
     CELERY_BEAT_SCHEDULE |= {
         "pay-out": {"task": "marketplace.tasks.pay_out", "schedule": PAYOUT_PERIOD_S},
         "reconcile": {"task": "marketplace.tasks.reconcile", "schedule": RECONCILE_PERIOD_S},
-        "catch-up-with-provider": {"task": "marketplace.tasks.catch_up_with_provider", "schedule": 900.0},
+        "catch-up-with-provider": {"task": "marketplace.tasks.catch_up_with_provider", "schedule": CATCH_UP_PERIOD_S},
     }
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
 
@@ -149,6 +150,14 @@ STATUS_PAGE_IS_PUBLIC = env.bool("STATUS_PAGE_IS_PUBLIC", default=False)
 
 # Array files of datasets: any fsspec URL (a local folder, s3://, gs://).
 DATASET_STORAGE_URL = env("DATASET_STORAGE_URL", default=f"file://{HOME / 'datasets'}")
+# Papers of vendors, likewise.
+DOCUMENT_STORAGE_URL = env("DOCUMENT_STORAGE_URL", default=f"file://{HOME / 'papers'}")
+DOCUMENT_MAX_BYTES = env.int("DOCUMENT_MAX_BYTES", default=20 * 1024**2)
+FILE_UPLOAD_HANDLERS = [
+    "portal.uploads.CappedUploads",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=256 * 1024 * 1024)
 DATASET_MAX_BYTES = env.int("DATASET_MAX_BYTES", default=4 * 1024**3)
 JSON_MAX_BYTES = env.int("JSON_MAX_BYTES", default=16 * 1024 * 1024)

@@ -9,6 +9,7 @@ from embedded import ports
 from embedded.home import PROJECT, Home
 from embedded.postgres import Postgres
 from embedded.service import Service
+from embedded.stand_in import StandIn
 from embedded.valkey import Valkey
 
 USUAL_WEB_PORT = 8000
@@ -28,6 +29,7 @@ class Stack:
     web_port: int
     environment: Mapping[str, str]
     workers: int = 2
+    stand_in: StandIn | None = None
 
     @classmethod
     def of(cls, home: Home, environment: Mapping[str, str] = os.environ) -> "Stack":
@@ -38,7 +40,10 @@ class Stack:
         database_url = postgres.url() if postgres else environment["DATABASE_URL"]
         redis_url = valkey.url if valkey else environment["REDIS_URL"]
         shared = _shared_environment(environment, home, database_url, redis_url)
-        return cls(home, postgres, valkey, web_port, shared, int(environment.get("LABELYARD_WORKERS") or 2))
+        stand_in = StandIn.of(environment)
+        shared |= stand_in.environment if stand_in else {}
+        n_workers = int(environment.get("LABELYARD_WORKERS") or 2)
+        return cls(home, postgres, valkey, web_port, shared, n_workers, stand_in)
 
     @property
     def web_url(self) -> str:
@@ -47,7 +52,8 @@ class Stack:
 
     def data_services(self) -> list[Service]:
         """Return the servers that must answer before anything else starts."""
-        return [server.service() for server in (self.postgres, self.valkey) if server is not None]
+        servers = [server.service() for server in (self.postgres, self.valkey) if server is not None]
+        return servers + ([self.stand_in.service(self.environment, self.web_url)] if self.stand_in else [])
 
     def programs(self) -> list[Service]:
         """Return web server, workers, beat and the sweeper that needs no broker."""

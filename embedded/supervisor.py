@@ -178,5 +178,10 @@ def serve(home: Home, say: Callable[[str], None] = tell, *, show_logs: bool = Fa
     with held, suppress(BrokenPipeError):
         for name in stale.clean(home):
             say(f"labelyard: stopped {name}, left over from a killed run")
-        return Supervisor(Stack.of(home), say, LogTail(say) if show_logs else None).run()
+        try:
+            stack = Stack.of(home)
+        except ValueError as error:
+            say(f"labelyard: {error}")
+            return 2
+        return Supervisor(stack, say, LogTail(say) if show_logs else None).run()
     return 1  # whoever read our words is gone

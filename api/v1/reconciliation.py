@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from api import views
 from api.serializers import Resource, own_id
+from api.v1.money import BalancesOut
 from marketplace.selectors import money
 
 STATES = ("open", "resolved")
@@ -43,8 +44,15 @@ class DifferenceOut(Resource):
 class ReconciliationView(views.Resource):
     """Comparisons of our books with the payment provider's, and the differences they found."""
 
-    action_scopes = {"runs": "reconciliation:read", "differences": "reconciliation:read"}
+    action_scopes = {"runs": "reconciliation:read", "differences": "reconciliation:read"} | {
+        "books": "reconciliation:read"
+    }
     action_parameters = {"differences": frozenset({"state"})}
+
+    @extend_schema(responses=BalancesOut)
+    def books(self, request: Request) -> Response:
+        """Return the whole ledger by kind and currency; each currency's sum is 0."""
+        return self.answer({"balances": money.books(self.actor)}, BalancesOut)
 
     @extend_schema(responses=RunOut(many=True))
     def runs(self, request: Request) -> Response:

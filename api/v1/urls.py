@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern] = [
     path("money/balances/", MoneyView.as_view({"get": "balances"})),
     path("money/entries/", MoneyView.as_view({"get": "entries"})),
     path("money/operations/", MoneyView.as_view({"get": "operations"})),
+    path("reconciliation/books/", ReconciliationView.as_view({"get": "books"})),
     path("reconciliation/runs/", ReconciliationView.as_view({"get": "runs"})),
     path("reconciliation/differences/", ReconciliationView.as_view({"get": "differences"})),
     path("wallet/payment-methods/", WalletView.as_view({"get": "methods", "post": "add_method"})),

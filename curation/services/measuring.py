@@ -5,11 +5,11 @@ from typing import Any
 
 from curation.core import evaluation
 from curation.models import Experiment
-from curation.services import problems
+from curation.services import problems, savings
 
 
 def measure(experiment: Experiment) -> dict[str, Any]:
-    """Train on all labels so far and return counts, and accuracy with its interval where there is a test set."""
+    """Train on all labels so far; return counts, what choosing saved, and accuracy where there is a test set."""
     started = time.process_time()
     asked = problems.asked_of(experiment)
     problem, pool_rows = problems.training_problem_of(experiment, asked)
@@ -18,6 +18,7 @@ def measure(experiment: Experiment) -> dict[str, Any]:
         "n_labeled": int(asked.is_labeled.sum()),
         "n_unlabelable": int(((asked.labels < 0) & (asked.weights > 0)).sum()),
         "accuracy": None,
+        "savings": savings.told(experiment),
         "doubted": problems.doubted(experiment.dataset, problem, pool_rows),
     }
     test = problems.test_set_of(experiment.dataset)

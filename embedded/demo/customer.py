@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from embedded.demo import material, onboarding, setting
+from embedded.demo import material, onboarding, payments, setting
 from embedded.demo.behaviours import CAST
 from embedded.demo.client import ApiError, Client
 from embedded.demo.setting import CLASSES, CURRENCY, Setting
@@ -27,6 +27,7 @@ def main(folder: str) -> None:
     """Order, wait, decide what only the customer can decide, until both campaigns are over."""
     run = setting.load(Path(folder))
     with onboarding.sign_up(run, name="Meadow Post", kind="customer", key="customer") as client:
+        payments.top_up(client)
         orders = order(client, run)
         wait_for_market(client, orders["selector"]["job"])
         for arm in orders.values():
@@ -37,6 +38,9 @@ def main(folder: str) -> None:
             for arm in orders.values():
                 decide_escalations(client, arm["job"])
             time.sleep(POLL_S)
+        for arm in orders.values():
+            client.post(f"/jobs/{arm['job']}/cancel/")
+        payments.take_back(client)
 
 
 def order(client: Client, run: Setting) -> dict[str, dict[str, str]]:
@@ -76,6 +80,7 @@ def job_of(run: Setting, arm: str, label_schema: str, gold: list[dict[str, Any]]
         "max_rounds": 6,
         "max_offers": 40,
         "round_pause_s": 1.0,
+        "review_window_s": 0,
         "gold": gold,
     }
 

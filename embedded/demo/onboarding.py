@@ -5,6 +5,8 @@ import secrets
 import time
 from typing import Any
 
+import httpx
+
 from embedded.demo import answers, setting
 from embedded.demo.answers import Truth
 from embedded.demo.behaviours import Behaviour
@@ -59,7 +61,19 @@ def apply(client: Client, run: Setting, behaviour: Behaviour) -> None:
     price = {"capability": capability, "price_micro": behaviour.price_micro, "currency": CURRENCY}
     client.post("/vendor/prices/", price)
     client.post("/vendor/agreement/", terms(behaviour))
+    open_payouts(client, run)
     client.post("/vendor/submit/")
+
+
+def open_payouts(client: Client, run: Setting) -> None:
+    """Complete the payout account on the provider's page, and wait until the market knows."""
+    link = client.post("/vendor/payout-account/", {"return_url": f"{run.base_url}/vendor/"})["url"]
+    # The page's only button; the way back is a page for people.
+    answer = httpx.post(link, trust_env=False, timeout=30.0)
+    if answer.status_code != httpx.codes.SEE_OTHER:
+        raise NotAdmittedError(f"The payment provider did not onboard us: {answer.text[:200]}")
+    while not client.get("/vendor/payout-account/")["is_ready"]:
+        time.sleep(POLL_S)
 
 
 def terms(behaviour: Behaviour) -> dict[str, Any]:

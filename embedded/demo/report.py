@@ -7,6 +7,7 @@ from string import Template
 
 from embedded.demo import material, plots, summary
 from embedded.demo.behaviours import CAST, Behaviour
+from embedded.demo.payments import Money
 from embedded.demo.png import data_uri
 from embedded.demo.pool import KINDS, MessyDigits
 from embedded.demo.results import Arm, Results, Row
@@ -26,6 +27,7 @@ def build(results: Results, pool: MessyDigits) -> str:
         ("Junk avoided", _junk(arms, pool)),
         ("Bought against label-everything", _bought(arms["selector"], pool)),
         ("Vendors", _vendors(results)),
+        ("Money", _money(results.money)),
         ("Offer chain of every batch", "".join(_chains(arm) for arm in results.arms.values())),
         ("Picks and their reasons", _picks(results.arms["selector"], pool)),
     ]
@@ -94,6 +96,34 @@ def _vendors(results: Results) -> str:
     tallies = results.view().vendors
     rows = [_vendor_row(b, tallies.get(b.name, VendorTally()), results.vendors.get(b.key)) for b in CAST]
     return table(header, rows)
+
+
+def _money(money: Money | None) -> str:
+    """Return where the customer's money went, what each vendor was sent, and what the comparison of books found."""
+    if money is None:
+        return "<p>No money moved.</p>"
+    flows = [("topped up by card", money.topped_up_micro), *money.uses.items()]
+    flows.append(("kept by the payment provider (borne by the platform)", money.provider_fee_micro))
+    rows = [
+        [behaviour.name, *map(_dollars, (v.earned_micro, v.sent_micro, v.owed_micro)), str(v.n_payouts)]
+        for behaviour in CAST
+        if (v := money.vendors.get(behaviour.key))
+    ]
+    words = (
+        "<p>Every payment went through the stand-in provider over HTTP. A day of this run has 8 seconds; a payout "
+        "waits until a vendor is owed a dollar.</p>"
+    )
+    verdict = (
+        f"<p>Reconciliation: {money.n_compared} lines of the provider's books compared with ours, "
+        f"<b>{money.n_different} differ</b>; all accounts together: {money.ledger_sum_micro} micro-dollars.</p>"
+    )
+    header = ("vendor", "earned", "sent", "still owed", "payouts")
+    flow_table = table(("", "US dollars"), [[name, _dollars(micro)] for name, micro in flows])
+    return words + flow_table + f"<h3>Daily payouts</h3>{table(header, rows)}" + verdict
+
+
+def _dollars(micro: int) -> str:
+    return f"${micro / 1e6:,.4f}"
 
 
 def _vendor_row(behaviour: Behaviour, tally: VendorTally, own: Row | None) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from embedded.demo.client import Client
+from embedded.demo.payments import Money
 from embedded.demo.view import View
 
 Row = dict[str, Any]
@@ -44,6 +45,7 @@ class Results:
     elapsed_s: float
     arms: dict[str, Arm]
     vendors: dict[str, Row] = field(default_factory=dict)
+    money: Money | None = None
 
     @property
     def is_complete(self) -> bool:

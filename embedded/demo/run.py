@@ -4,13 +4,14 @@ import json
 import os
 import secrets
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from embedded.demo import material, report, results, staff, summary
+from embedded.demo import material, payments, report, results, staff, summary
 from embedded.demo.behaviours import CAST
 from embedded.demo.client import Client
 from embedded.demo.console import Frame, Screen
@@ -61,8 +62,8 @@ class Demo:
             staff.add_test(staff_client, run, made.test)
             self._start_clients(run)
             orders = self._open_market(run, staff_client)
-        self._watch(run, orders)
-        found = self._collect(run, orders)
+            self._watch(run, orders)
+            found = self._collect(run, orders, staff_client)
         self.programs.stop_clients()
         return found, made, self._report(found, made)
 
@@ -127,14 +128,15 @@ class Demo:
         if self.elapsed_s > PATIENCE_S:
             raise DemoError(f"The campaigns did not finish within {PATIENCE_S:.0f} s.")
 
-    def _collect(self, run: Setting, orders: dict[str, dict[str, str]]) -> Results:
-        with self._client(run, "customer") as client:
-            arms = {name: results.collect_arm(client, name, ids) for name, ids in orders.items()}
-        vendors = {}
-        for behaviour in CAST:
-            with self._client(run, behaviour.key) as client:
-                vendors[behaviour.key] = client.get("/vendor/")
-        return Results(self.options.seed, self.elapsed_s, arms, vendors)
+    def _collect(self, run: Setting, orders: dict[str, dict[str, str]], staff_client: Client) -> Results:
+        with ExitStack() as stack:
+            clients = {key: stack.enter_context(self._client(run, key)) for key in ("customer", *(b.key for b in CAST))}
+            customer = clients.pop("customer")
+            arms = {name: results.collect_arm(customer, name, ids) for name, ids in orders.items()}
+            vendors = {key: client.get("/vendor/") for key, client in clients.items()}
+            self.console.print("Waiting for the last daily payouts and the comparison with the provider's books ...")
+            money = payments.collect(customer, clients, staff_client)
+        return Results(self.options.seed, self.elapsed_s, arms, vendors, money)
 
     def _report(self, found: Results, made: Material) -> Path:
         self.reports.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from embedded.demo import material
+from embedded.demo.payments import LEAST_PAYOUT_MICRO, Money
 from embedded.demo.pool import FOREIGN, KINDS, MessyDigits
 from embedded.demo.results import Arm, Results
 
@@ -77,7 +78,7 @@ def checks(results: Results, pool: MessyDigits) -> list[Check]:
     """Return what is claimed of a run and whether it is so; the first ones decide whether the loop completed."""
     arms = {name: of_arm(arm, pool) for name, arm in results.arms.items()}
     selector, random = arms["selector"], arms["random"]
-    return [*_loop_checks(results), *_selection_checks(selector, random, pool)]
+    return [*_loop_checks(results), *_selection_checks(selector, random, pool), *_money_checks(results.money)]
 
 
 def _loop_checks(results: Results) -> list[Check]:
@@ -111,6 +112,31 @@ def _selection_checks(selector: ArmSummary, random: ArmSummary, pool: MessyDigit
             "final accuracy: above the random control at equal labels",
             final > control and selector.n_asked == random.n_asked,
             f"{final:.1%} against {control:.1%} with {selector.n_asked} and {random.n_asked} records asked",
+        ),
+    ]
+
+
+def _money_checks(money: Money | None) -> list[Check]:
+    if money is None:
+        return [Check("money went through the payment provider", False, "nothing was collected")]
+    parts = " + ".join(f"{name} {micro / _MICRO:,.4f}" for name, micro in money.uses.items())
+    n_late = sum(vendor.owed_micro >= LEAST_PAYOUT_MICRO for vendor in money.vendors.values())
+    n_compared, n_different = money.n_compared, money.n_different
+    return [
+        Check(
+            "every cent topped up is accounted for",
+            money.topped_up_micro == sum(money.uses.values()),
+            f"{money.topped_up_micro / _MICRO:,.2f} = {parts}",
+        ),
+        Check(
+            "vendors were sent all they earned but fractions below a dollar",
+            n_late == 0 and any(vendor.n_payouts for vendor in money.vendors.values()),
+            f"{sum(v.n_payouts for v in money.vendors.values())} transfers, {n_late} vendors wait for more",
+        ),
+        Check(
+            "our books are the payment provider's: each line compared",
+            money.is_reconciled,
+            f"{n_compared} lines there, {n_different} differ, the ledger sums to {money.ledger_sum_micro}",
         ),
     ]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from embedded.payments import forms, payments_in, payments_out
+from embedded.payments import forms, payments_in, payments_out, webhooks
 from embedded.payments.books import Books, Thing
 from embedded.payments.errors import ProviderError
 from embedded.payments.forms import Params
@@ -96,9 +96,7 @@ def _attach(call: Call) -> Thing:
 def _endpoint(call: Call) -> Thing:
     events = call.params["enabled_events"]
     secret = "whsec_" + call.books.make("sec", "secret")["id"].removeprefix("sec_")
-    endpoint = call.books.make("we", "webhook_endpoint", url=call.params["url"], enabled_events=events, secret=secret)
-    endpoint["status"] = "enabled"
-    return endpoint
+    return webhooks.add_endpoint(call.books, call.params["url"], events, secret)
 
 
 def _with_id(run: Callable[[Books, str, Params], Thing]) -> Callable[[Call], Thing]:
@@ -107,6 +105,11 @@ def _with_id(run: Callable[[Books, str, Params], Thing]) -> Callable[[Call], Thi
 
 def _with_params(run: Callable[[Books, Params], Thing]) -> Callable[[Call], Thing]:
     return lambda call: run(call.books, call.params)
+
+
+def _reversals(call: Call) -> Thing:
+    rows = [row for row in call.books.all("transfer_reversal") if row["transfer"] == call.identifier]
+    return _paged(rows, call)
 
 
 def _own_transactions(call: Call) -> Thing:
@@ -158,6 +161,8 @@ ROUTES: Final = [
            _listed("transfer", "destination", "transfer_group")),
     _route("POST", "transfers/ID/reversals", "TransferCreateReversalParams", "amount metadata description", "",
            _with_id(payments_out.reverse_transfer)),
+    _route("GET", "transfers/ID/reversals", "TransferListReversalsParams", "ending_before limit starting_after", "",
+           _reversals),
     _route("POST", "payouts", "PayoutCreateParams", "amount currency metadata description", "amount currency",
            lambda call: payments_out.create_payout(call.books, call.params, call.account)),
     _route("GET", "balance", "BalanceRetrieveParams", "", "",

@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import BigIntegerField, Case, F, Q, QuerySet, When
+from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Sum, When
 
 from common.actors import PLATFORM, Actor
 from common.errors import PermissionDeniedError
@@ -75,6 +75,16 @@ def reconciliation_differences(actor: Actor, *, is_open: bool | None = None) -> 
     _staff(actor)
     rows = ReconciliationDifference.objects.order_by("-id")
     return rows if is_open is None else rows.filter(resolved_at__isnull=is_open)
+
+
+def books(actor: Actor) -> list[Balance]:
+    """Return the whole ledger by kind and currency, holds, wallets and payables of all together: for staff. One query.
+
+    All kinds of a currency together are 0.
+    """
+    _staff(actor)
+    rows = LedgerAccount.objects.values_list("kind", "currency").annotate(total=Sum("balance")).order_by("kind")
+    return [Balance(kind, currency, int(total)) for kind, currency, total in rows]
 
 
 def _staff(actor: Actor) -> None:

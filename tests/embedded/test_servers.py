@@ -135,6 +135,27 @@ def test_servers_of_somebody_else_are_used_and_not_started(home: Home) -> None:
     assert given.items() <= chosen.environment.items()
 
 
+def test_the_stand_in_provider_runs_where_it_is_asked_for(home: Home) -> None:
+    given = {"DATABASE_URL": "postgresql://db/labelyard", "REDIS_URL": "redis://cache/0"}
+    chosen = stack.Stack.of(home, given | {"LABELYARD_PAYMENTS": "stand-in"})
+    assert [service.name for service in chosen.data_services()] == ["payments"]
+    assert chosen.environment["STRIPE_SECRET_KEY"].startswith("sk_test_")
+    (service,) = chosen.data_services()
+    assert chosen.environment["STRIPE_SECRET_KEY"] not in " ".join(service.command)
+    server = Child(service, home.logs)
+    server.start()
+    eventually(server.is_ready)
+    server.kill()
+
+
+@pytest.mark.parametrize(
+    "given", [{"LABELYARD_PAYMENTS": "paypal"}, {"LABELYARD_PAYMENTS": "stand-in", "STRIPE_SECRET_KEY": "sk_live_x"}]
+)
+def test_a_choice_of_payments_that_cannot_be_meant_is_refused(home: Home, given: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"got 'paypal'|one provider"):
+        stack.Stack.of(home, given | {"DATABASE_URL": "postgresql:///x", "REDIS_URL": "redis://cache/0"})
+
+
 def test_cleaning_up_spares_a_stranger_with_the_same_process_id(home: Home) -> None:
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)

@@ -76,11 +76,13 @@ class CapabilityFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A vendor as far as requirements go."""
+    """A vendor as far as requirements go; ``payout_missing`` is what the payment provider still asks of it."""
 
     has_signed_agreement: bool
     capabilities: Sequence[CapabilityFacts] = ()
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
+    is_payout_ready: bool = True
+    payout_missing: Sequence[str] = ()
 
 
 class _Open:
@@ -124,6 +126,10 @@ def requirements_of(facts: Facts) -> Requirements:
     if not any(capability.is_active for capability in facts.capabilities):
         detail = "Pass the qualification of at least one capability."
         found.add("currently_due", "qualification.passed", "qualification", detail)
+    if not facts.is_payout_ready:
+        missing = f" It still asks for: {', '.join(facts.payout_missing)}." if facts.payout_missing else ""
+        detail = f"Complete your payout account at the payment provider; until then what you earn waits.{missing}"
+        found.add("eventually_due", "payout.account", "payout-account", detail)
     return Requirements(**{name: tuple(rows) for name, rows in found.lists.items()})
 
 

@@ -1,9 +1,12 @@
-"""The facts that decide what a vendor owes, in five queries whatever it has."""
+"""The facts that decide what a vendor owes, in five queries whatever it has, six where money moves."""
 
 import uuid
 from collections import defaultdict
 
+from django.conf import settings
+
 from common.clock import database_now
+from common.models import PayoutAccount
 from vendors.core.requirements import CapabilityFacts, Facts, Paper, Requirements, requirements_of
 from vendors.models import Capability, Vendor, VendorDocument
 
@@ -31,6 +34,7 @@ def _rank(document: VendorDocument) -> tuple[int, float]:
 def facts_of(vendor: Vendor) -> Facts:
     """Return what the requirements follow from."""
     papers = papers_of(vendor)
+    is_ready, missing = _payout(vendor)
     capabilities = Capability.objects.filter(vendor=vendor).prefetch_related("prices").order_by("pk")
     return Facts(
         has_signed_agreement=vendor.agreements.exists(),
@@ -48,7 +52,17 @@ def facts_of(vendor: Vendor) -> Facts:
             for capability in capabilities
         ],
         now=database_now(),
+        is_payout_ready=is_ready,
+        payout_missing=missing,
     )
+
+
+def _payout(vendor: Vendor) -> tuple[bool, list[str]]:
+    """Return whether a vendor can be sent money, and what its account lacks; nothing is due where nobody is charged."""
+    if not settings.BILLING_ENABLED:
+        return True, []
+    account = PayoutAccount.objects.filter(organization_id=vendor.organization_id).first()
+    return (account.is_ready, list(account.missing)) if account else (False, [])
 
 
 def requirements(vendor: Vendor) -> Requirements:

@@ -1,6 +1,7 @@
 """What a vendor owes, by urgency."""
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
@@ -50,6 +51,12 @@ def licence(state, expires_at=None):
 )
 def test_each_thing_stands_where_its_urgency_puts_it(facts, expected):
     assert codes(facts) == expected
+
+
+def test_a_payout_account_is_due_before_the_first_payout_and_says_what_is_missing():
+    facts = replace(surgeon(domain="cars"), is_payout_ready=False, payout_missing=["external_account"])
+    assert codes(facts) == {"eventually_due": ["payout.account"]}
+    assert "external_account" in requirements_of(facts).eventually_due[0].detail
 
 
 def test_a_refused_paper_says_why():

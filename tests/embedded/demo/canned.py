@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from embedded.demo import material
+from embedded.demo.payments import Money, VendorMoney
 from embedded.demo.pool import DIGIT, FOREIGN, MessyDigits
 from embedded.demo.results import Arm, Results
 
@@ -74,4 +75,18 @@ def results(**arms: Arm) -> Results:
     chosen = arms or {"selector": arm("selector"), "random": arm("random", (3, 3), (0.5, 0.7))}
     belief = {"mean": 0.97, "low": 0.9, "high": 0.99}
     vendors = {"steady": {"state": "active", "scorecard": [{"accuracy": belief}]}}
-    return Results(seed=0, elapsed_s=12.3, arms=chosen, vendors=vendors)
+    return Results(seed=0, elapsed_s=12.3, arms=chosen, vendors=vendors, money=money())
+
+
+def money(**changes: Any) -> Money:
+    """Return 20 dollars paid in, of which one vendor earned 3.05 and was sent 3."""
+    books = {"provider": -9_000_000, "provider_fees": -880_000, "wallet": 9_525_000, "payable": 50_000, "hold": 0}
+    stated: dict[str, Any] = {
+        "topped_up_micro": 20_000_000,
+        "refunded_micro": 7_120_000,
+        "wallet_micro": 9_525_000,
+        "books": books | {"platform_fee": 305_000},
+        "run": {"n_theirs": 4, "n_differences": 0, "book_problems": []},
+        "vendors": {"steady": VendorMoney(3_000_000, 50_000, 2)},
+    }
+    return Money(**(stated | changes))

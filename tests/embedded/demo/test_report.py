@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from embedded.demo import material, report, summary
+from embedded.demo.payments import VendorMoney
 from embedded.demo.png import data_uri, png
 from embedded.demo.results import Results
 from tests.embedded.demo import canned
@@ -102,7 +103,7 @@ def test_the_report_is_one_file_that_needs_nothing_else() -> None:
     outline = Outline()
     outline.feed(page)
     assert outline.open == []
-    assert outline.headings == 7
+    assert outline.headings == 8
     assert not [s for s in outline.sources if not s.startswith(("data:", "#"))]
     for words in (
         "answers are simulated",
@@ -111,9 +112,28 @@ def test_the_report_is_one_file_that_needs_nothing_else() -> None:
         "Halfway Labels, failed",
         "97.0% (90.0% to 99.0%)",
         "Round 2",
+        "<td>Steady Hands</td><td>$3.0500</td><td>$3.0000</td><td>$0.0500</td><td>2</td>",
+        "4 lines of the provider's books compared",
     ):
         assert words in page
     assert "Covers &lt;much&gt;." in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"refunded_micro": 7_110_000}, "every cent topped up"),
+        ({"vendors": {"steady": VendorMoney(2_050_000, 1_000_000, 2)}}, "vendors were sent"),
+        ({"run": {"n_theirs": 4, "n_differences": 1, "book_problems": []}}, "our books are"),
+        ({"run": {"n_theirs": 0, "n_differences": 0, "book_problems": []}}, "our books are"),
+        ({"run": {"n_theirs": 4, "n_differences": 0, "book_problems": ["x"]}}, "our books are"),
+    ],
+)
+def test_money_that_is_not_where_it_should_be_is_told(changes: dict[str, object], expected: str) -> None:
+    found = canned.results(selector=canned.arm("selector", (1, 0)), random=canned.arm("random", (3, 3), (0.5, 0.7)))
+    found.money = canned.money(**changes)
+    (failed,) = failing(found)
+    assert expected in failed
 
 
 def test_the_same_results_make_the_same_report() -> None:

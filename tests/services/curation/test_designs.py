@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from common.errors import ValidationFailedError
-from curation.models import Pick
+from curation.models import Pick, Round
 from curation.services import designs, experiments
+from curation.services.experiments import ObservationInput
 from curation.services.outputs import Outputs
 from tests import market
 from tests.services.curation.test_experiments import BATCH, N, answer, begin
@@ -119,3 +120,35 @@ def test_wishes_read_the_datasets_metadata_and_say_when_it_is_missing():
     plain = begin(market.customer(), strategy="metadata_weighted", wishes=WISHES, control_ratio=0.0)
     assert len({pick.row for pick in first(plain)}) == BATCH
     assert np.isfinite([pick.utility for pick in Pick.objects.filter(experiment=plain)]).all()
+
+
+def test_a_round_tells_what_choosing_saved_or_that_it_cannot_be_told():
+    experiment = begin(market.customer(), control_ratio=0.5, batch_size=20)
+    picks = first(experiment)
+    answers = [
+        ObservationInput(p.key, None if p.arm == "control" and p.row % 4 else p.row % 3, "blurred" if p.row % 4 else "")
+        for p in picks[:-1]
+    ]
+    experiments.record_observations(experiment_id=experiment.pk, observations=answers)
+    experiments.train_and_evaluate(experiment_id=experiment.pk, number=1)
+    savings = Round.objects.get().metrics["savings"]
+    control = [p for p in picks[:-1] if p.arm == "control"]
+    n_usable = 10 + sum(p.row % 4 == 0 for p in control)
+    assert savings["is_shown"] == (savings["saved_low"] is not None)
+    expected = n_usable / (sum(p.row % 4 == 0 for p in control) / len(control)) - 19
+    assert savings["saved"] == pytest.approx(expected, abs=0.01)
+    assert savings["words"].startswith(f"{expected:.0f} records saved")
+    plain = begin_without_junk(experiment)
+    assert plain["is_shown"] is False
+    assert (plain["saved"], plain["words"][:9]) == (None, "Not shown")
+
+
+def begin_without_junk(like) -> dict:
+    """Every answer is a class: there is nothing to save."""
+    other = experiments.create(
+        actor=market.actor_of(like.organization), dataset_id=like.dataset_id, name="plain", batch_size=8
+    )
+    picks = first(other)
+    answer(other, picks)
+    experiments.train_and_evaluate(experiment_id=other.pk, number=1)
+    return Round.objects.get(experiment=other).metrics["savings"]

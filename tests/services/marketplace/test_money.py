@@ -16,6 +16,7 @@ from marketplace.services import money_flows, payouts, sweeper, vetting, wallets
 from tests import market
 from tests import payments as stand_in
 from tests.wallets import balance, books_agree, customer, run_all, top_up
+from vendors.selectors import standing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "whsec_tests"
@@ -119,6 +120,16 @@ def test_a_vendor_is_sent_the_whole_cents_it_earned_once(provider, monkeypatch):
     account = PayoutAccount.objects.get().provider_id
     assert provider.books.balances[account, "usd"] == 30
     books_agree(provider)
+
+
+def test_the_requirements_say_what_the_payout_account_lacks(provider):
+    one = market.seller(50_000)
+    due = [(r.code, r.detail) for r in standing.requirements(one.vendor).eventually_due]
+    assert [code for code, _ in due] == ["payout.account"]
+    payouts.open_account(actor=one.actor, return_url="http://127.0.0.1/back")
+    assert "external_account" in standing.requirements(one.vendor).eventually_due[0].detail
+    onboard(one)
+    assert standing.requirements(one.vendor).eventually_due == ()
 
 
 def test_a_refused_transfer_goes_back_to_what_is_owed(provider, monkeypatch):
