@@ -10,7 +10,7 @@ K, V = 3, 4
 
 
 def people(seed=0):
-    """Return confusions and gold: one vendor mixes classes 0 and 1 up mostly, the others are right nine times in ten."""
+    """Return confusions and gold: one vendor mixes classes 0 and 1 up mostly, the others are right in 90 % of cases."""
     confusion = np.full((V, K, K), 0.05)
     confusion[:, np.arange(K), np.arange(K)] = 0.9
     confusion[0, 0] = [0.2, 0.75, 0.05]
