@@ -117,7 +117,11 @@ def _attempt(op: MoneyOp, flow: Flow) -> Moved:
 
 
 def _settle(op: MoneyOp, flow: Flow, moved: Moved) -> None:
-    if moved.status == _SETTLED:
+    if (moved.amount, moved.currency) != (op.amount_minor, op.currency):
+        # Never booked as asked: the comparison of books finds it, and staff decide.
+        logger.error("%s asked for %s %s, got %s", op.public_id, op.amount_minor, op.currency, moved)
+        _put_off(op, Outcome.UNKNOWN, f"The provider moved {moved.amount} {moved.currency}.")
+    elif moved.status == _SETTLED:
         _close(op, flow, moved)
     elif moved.status in _UNDER_WAY:
         MoneyOp.objects.filter(pk=op.pk, state__in=[State.PLANNED, State.PROCESSING]).update(

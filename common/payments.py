@@ -143,16 +143,11 @@ def refund_by_id(identifier: str) -> Moved:
 
 
 @_translated
-def disputes_of(payment_id: str) -> list[Moved]:
-    """Return the disputes of a payment, each with the provider's fee for it."""
+def disputes_of(payment_id: str) -> list[BalanceChange]:
+    """Return how disputes of a payment changed our balance: taken away, and given back when one was won."""
     pages = _client().v1.disputes.list({"payment_intent": payment_id, "expand": ["data.balance_transactions"]})
     rows = [row.to_dict() for row in pages.auto_paging_iter()]
-    return [
-        Moved(
-            r["id"], r["status"], r["amount"], r["currency"].upper(), sum(t["fee"] for t in r["balance_transactions"])
-        )
-        for r in rows
-    ]
+    return [_change(line, row["id"]) for row in rows for line in row["balance_transactions"]]
 
 
 @_translated
@@ -183,6 +178,14 @@ def find_transfer(*, group: str, op: str) -> Moved | None:
 def transfer_by_id(identifier: str) -> Moved:
     """Return how a transfer stands now."""
     return _moved(_client().v1.transfers.retrieve(identifier).to_dict())
+
+
+@_translated
+def reversals_of(transfer_id: str) -> tuple[str, list[Moved]]:
+    """Return which of our operations made a transfer ("" for none), and what was taken back of it."""
+    made = _client().v1.transfers.retrieve(transfer_id).to_dict()
+    rows = _client().v1.transfers.reversals.list(transfer_id, {"limit": 100}).auto_paging_iter()
+    return str((made.get("metadata") or {}).get(OP, "")), [_moved(row.to_dict()) for row in rows]
 
 
 @_translated
@@ -224,10 +227,13 @@ def balance_changes(*, since: int) -> list[BalanceChange]:
     """Return the provider's own books from a time on (seconds since the epoch), oldest first."""
     pages = _client().v1.balance_transactions.list({"created": {"gte": since}, "limit": 100, "expand": ["data.source"]})
     rows = [row.to_dict() for row in pages.auto_paging_iter()]
-    return [
-        BalanceChange(r["id"], r["type"], r["amount"], r["fee"], r["currency"].upper(), _reference(r), r["created"])
-        for r in reversed(rows)
-    ]
+    return [_change(row, _reference(row)) for row in reversed(rows)]
+
+
+def _change(row: dict[str, Any], reference: str) -> BalanceChange:
+    return BalanceChange(
+        row["id"], row["type"], row["amount"], row["fee"], row["currency"].upper(), reference, row["created"]
+    )
 
 
 def _reference(row: dict[str, Any]) -> str:
@@ -279,11 +285,12 @@ def _moved(row: dict[str, Any]) -> Moved:
 
 
 def _account(row: dict[str, Any]) -> PayoutAccount:
-    is_ready = (row.get("capabilities") or {}).get("transfers") == "active"
+    is_ready = (row.get("capabilities") or {}).get("transfers") == "active" and bool(row.get("payouts_enabled"))
     return PayoutAccount(row["id"], is_ready, tuple((row.get("requirements") or {}).get("currently_due") or ()))
 
 
 def _event(row: dict[str, Any]) -> Event:
     thing = row["data"]["object"]
     facts = {name: thing[name] for name in ("payment_intent", "charge", "amount") if name in thing}
+    facts |= {"account": row["account"]} if row.get("account") else {}
     return Event(row["id"], row["type"], str(thing.get("id", "")), facts)

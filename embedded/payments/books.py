@@ -91,9 +91,11 @@ class Books:
             detail = "You have insufficient available funds in your Stripe account."
             raise ProviderError(400, "invalid_request_error", detail, "balance_insufficient")
 
-    def tell(self, kind: str, thing: Thing) -> None:
-        """Append an event with the thing as it is now."""
+    def tell(self, kind: str, thing: Thing, account: str = PLATFORM) -> None:
+        """Append an event with the thing as it is now; ``account`` is the connected account it happened to."""
         event = self.make("evt", "event", type=kind, data={"object": dict(thing)}, pending_webhooks=1)
+        if account:
+            event["account"] = account
         self.events.append(event)
 
     def snapshot(self) -> Thing:

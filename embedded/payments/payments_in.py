@@ -150,6 +150,26 @@ def open_dispute(books: Books, params: Params) -> Thing:
     return dispute
 
 
+def close_dispute(books: Books, params: Params) -> Thing:
+    """End a dispute as won (the money comes back, the fee does not) or lost (on demand)."""
+    dispute = books.get("dispute", params["dispute"])
+    dispute["status"] = params["status"]
+    if dispute["status"] == "won":
+        moved = books.move("adjustment", dispute["amount"], 0, dispute["currency"], dispute["id"])
+        dispute["balance_transactions"].append(dict(moved))
+    books.tell("charge.dispute.closed", dispute)
+    return dispute
+
+
+def fail_refund(books: Books, params: Params) -> Thing:
+    """Let a refund come back because the card is gone (on demand)."""
+    refund = books.get("refund", params["refund"])
+    refund["status"], refund["failure_reason"] = "failed", "expired_or_canceled_card"
+    books.move("refund_failure", refund["amount"], 0, refund["currency"], refund["id"])
+    books.tell("refund.failed", refund)
+    return refund
+
+
 def _take(books: Books, intent: Thing, amount: int, method: str) -> Thing:
     charge = books.make(
         "ch",

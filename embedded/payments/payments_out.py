@@ -113,6 +113,19 @@ def create_payout(books: Books, params: Params, account: str) -> Thing:
     return payout
 
 
+def fail_payout(books: Books, params: Params) -> Thing:
+    """Let a connected account's bank refuse what it was sent (on demand): the account is blocked until it is mended."""
+    account = books.get("account", params["account"])
+    payout = create_payout(books, params, account["id"])
+    payout["status"], payout["failure_code"] = "failed", "account_closed"
+    books.move("payout_failure", payout["amount"], 0, payout["currency"], payout["id"], account["id"])
+    account["payouts_enabled"] = False
+    account["requirements"] = {"currently_due": ["external_account"], "past_due": [], "disabled_reason": None}
+    books.tell("payout.failed", payout, account["id"])
+    books.tell("account.updated", account)
+    return payout
+
+
 def balance_of(books: Books, account: str) -> Thing:
     """Return what an account has, by currency."""
     rows = [(currency, amount) for (owner, currency), amount in sorted(books.balances.items()) if owner == account]

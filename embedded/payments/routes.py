@@ -107,6 +107,11 @@ def _with_params(run: Callable[[Books, Params], Thing]) -> Callable[[Call], Thin
     return lambda call: run(call.books, call.params)
 
 
+def _reversals(call: Call) -> Thing:
+    rows = [row for row in call.books.all("transfer_reversal") if row["transfer"] == call.identifier]
+    return _paged(rows, call)
+
+
 def _own_transactions(call: Call) -> Thing:
     rows = [row for row in call.books.all("balance_transaction") if row["account"] == call.account]
     return _paged([row for row in rows if _passes(row, call.params, ("type", "source", "currency"))], call)
@@ -156,6 +161,8 @@ ROUTES: Final = [
            _listed("transfer", "destination", "transfer_group")),
     _route("POST", "transfers/ID/reversals", "TransferCreateReversalParams", "amount metadata description", "",
            _with_id(payments_out.reverse_transfer)),
+    _route("GET", "transfers/ID/reversals", "TransferListReversalsParams", "ending_before limit starting_after", "",
+           _reversals),
     _route("POST", "payouts", "PayoutCreateParams", "amount currency metadata description", "amount currency",
            lambda call: payments_out.create_payout(call.books, call.params, call.account)),
     _route("GET", "balance", "BalanceRetrieveParams", "", "",

@@ -4,20 +4,30 @@ import hashlib
 import json
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from embedded.payments import pages, routes
-from embedded.payments.books import Books
+from embedded.payments.books import Books, Thing
 from embedded.payments.errors import ProviderError
 from embedded.payments.faults import NAMES, Faults, FaultSource
 from embedded.payments.forms import Params, decode
-from embedded.payments.payments_in import open_dispute
+from embedded.payments.payments_in import close_dispute, fail_refund, open_dispute
+from embedded.payments.payments_out import fail_payout
 from embedded.payments.replies import Replies, Reply, in_flight
 from embedded.payments.routes import Call
 from embedded.payments.webhooks import Messenger
 
 MOST_BYTES = 1_000_000
+
+
+_ON_DEMAND: Final[dict[str, Callable[[Books, Params], Thing]]] = {
+    "dispute": open_dispute,
+    "close_dispute": close_dispute,
+    "fail_refund": fail_refund,
+    "fail_payout": fail_payout,
+}
+"""What banks do, and no API of the provider."""
 
 
 class LostError(Exception):
@@ -162,12 +172,14 @@ class _Handler(BaseHTTPRequestHandler):
                     server.faults.faults = Faults(**{name: float(given[name]) for name in NAMES & given.keys()})
                 case "clock":
                     server.books.clock_offset_s += float(given["advance_s"])
-                case "dispute":
-                    return Reply(200, open_dispute(server.books, given))
+                case name if name in _ON_DEMAND:
+                    return self._guarded(lambda: Reply(200, _ON_DEMAND[name](server.books, given)))
                 case "books":
                     return Reply(200, server.books.snapshot())
                 case _:
-                    raise ProviderError(404, "invalid_request_error", "Use faults, clock, dispute or books.")
+                    raise ProviderError(
+                        404, "invalid_request_error", f"Use faults, clock, books, {', '.join(_ON_DEMAND)}."
+                    )
         return Reply(200, {"ok": True})
 
     def send_json(self, reply: Reply) -> None:

@@ -1,6 +1,7 @@
 """How money moves through the provider, and what wakes it: timers, webhooks, the provider's own list."""
 
 import datetime
+import logging
 import uuid
 from collections.abc import Mapping
 from typing import Final
@@ -12,14 +13,16 @@ from common import money_ops, payments
 from common.clock import Now, database_now
 from common.models import MoneyOp, ProviderEvent
 from common.money_ops import Flow
-from common.payment_types import Event
-from marketplace.services import disputed_payments, payouts, wallets
+from common.payment_types import BusyError, Event, UnknownOutcomeError
+from marketplace.services import disputed_payments, failed_refunds, payouts, returned_payouts, wallets
 
 FLOWS: Final[Mapping[str, Flow]] = {
     MoneyOp.Kind.TOP_UP: wallets.TOP_UP,
     MoneyOp.Kind.REFUND: wallets.REFUND,
     MoneyOp.Kind.PAYOUT: payouts.PAYOUT,
 }
+logger = logging.getLogger(__name__)
+_WAIT: Final = datetime.timedelta(seconds=60)
 _OVERLAP: Final = datetime.timedelta(hours=1)
 
 
@@ -41,13 +44,28 @@ def act_on(*, event_id: uuid.UUID) -> None:
     event = ProviderEvent.objects.get(pk=event_id)
     if event.due_at is None:
         return
+    try:
+        _act(event)
+    except (BusyError, UnknownOutcomeError) as error:
+        logger.warning("event %s waits: %s", event.public_id, error)
+        ProviderEvent.objects.filter(pk=event.pk).update(due_at=database_now() + _WAIT)
+        return
+    ProviderEvent.objects.filter(pk=event.pk).update(due_at=None)
+
+
+def _act(event: ProviderEvent) -> None:
     if event.kind.startswith("payment_intent."):
         _look_at(event.object_id)
     elif event.kind == "account.updated":
         payouts.refresh_account(event.object_id)
     elif event.kind.startswith("charge.dispute."):
         disputed_payments.refresh(str(event.facts.get("payment_intent", "")))
-    ProviderEvent.objects.filter(pk=event.pk).update(due_at=None)
+    elif event.kind == "transfer.reversed":
+        returned_payouts.refresh(event.object_id)
+    elif event.kind == "payout.failed":
+        returned_payouts.bank_refused(str(event.facts.get("account", "")))
+    elif event.kind in {"refund.failed", "refund.updated"}:
+        failed_refunds.refresh(event.object_id)
 
 
 def _look_at(payment_id: str) -> None:
