@@ -84,7 +84,7 @@ $(SELECTION_STAMP): | $(CREATED)
 	@rm -f $(SELECTION_PEERS)/.installed-* && touch $@
 
 bench-selection: $(RUN_STAMP) $(SELECTION_STAMP) ## Compare all strategies and the peers (resumable; DATA=folder of pools)
-	@nice $(PY) -m benchmarks.selection --peers $(SELECTION_PEERS)/bin/python $(if $(DATA),--data $(DATA)) $(ARGS)
+	@nice $(PY) -m benchmarks.selection --full --peers $(SELECTION_PEERS)/bin/python $(if $(DATA),--data $(DATA)) $(ARGS)
 
 clean: ## Remove what the service, the tests and the tools wrote (not the installed packages)
 	@if [ -x $(PY) ]; then $(PY) -m embedded.clean; fi

@@ -150,6 +150,14 @@ STATUS_PAGE_IS_PUBLIC = env.bool("STATUS_PAGE_IS_PUBLIC", default=False)
 
 # Array files of datasets: any fsspec URL (a local folder, s3://, gs://).
 DATASET_STORAGE_URL = env("DATASET_STORAGE_URL", default=f"file://{HOME / 'datasets'}")
+# Papers of vendors, likewise.
+DOCUMENT_STORAGE_URL = env("DOCUMENT_STORAGE_URL", default=f"file://{HOME / 'papers'}")
+DOCUMENT_MAX_BYTES = env.int("DOCUMENT_MAX_BYTES", default=20 * 1024**2)
+FILE_UPLOAD_HANDLERS = [
+    "portal.uploads.CappedUploads",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=256 * 1024 * 1024)
 DATASET_MAX_BYTES = env.int("DATASET_MAX_BYTES", default=4 * 1024**3)
 JSON_MAX_BYTES = env.int("JSON_MAX_BYTES", default=16 * 1024 * 1024)

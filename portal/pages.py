@@ -9,19 +9,23 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
 from common.clock import database_now
 from common.errors import DomainError, NotFoundError, PermissionDeniedError
 from portal.actors import actor_of
+from vendors.core import media
+from vendors.models import VendorDocument
+from vendors.services import paper_files
 
 CSP: Final = "default-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 ROWS: Final = 50
 LAST_POLL: Final = 286
 """The status that tells htmx to ask no more: nothing will change."""
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def page(scope: str, *kinds: str, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable[[View], View]:
@@ -32,7 +36,7 @@ def page(scope: str, *kinds: str, methods: tuple[str, ...] = ("GET", "HEAD")) ->
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
-        def wrapped(request: HttpRequest, **ids: Any) -> HttpResponse:
+        def wrapped(request: HttpRequest, **ids: Any) -> HttpResponseBase:
             if request.method not in methods:
                 return HttpResponse(status=405, headers={"Allow": ", ".join(methods)})
             return _sealed(_opened(view, request, scope, kinds, ids))
@@ -42,7 +46,9 @@ def page(scope: str, *kinds: str, methods: tuple[str, ...] = ("GET", "HEAD")) ->
     return decorate
 
 
-def _opened(view: View, request: HttpRequest, scope: str, kinds: tuple[str, ...], ids: dict[str, Any]) -> HttpResponse:
+def _opened(
+    view: View, request: HttpRequest, scope: str, kinds: tuple[str, ...], ids: dict[str, Any]
+) -> HttpResponseBase:
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path(), reverse("portal:sign-in"))
     actor = actor_of(request)
@@ -58,8 +64,8 @@ def _opened(view: View, request: HttpRequest, scope: str, kinds: tuple[str, ...]
         return render(request, "portal/denied.html", {"detail": error.detail, "actor": actor}, status=403)
 
 
-def _sealed(response: HttpResponse) -> HttpResponse:
-    response["Content-Security-Policy"] = CSP
+def _sealed(response: HttpResponseBase) -> HttpResponseBase:
+    response["Content-Security-Policy"] = CSP if isinstance(response, HttpResponse) else f"sandbox; {CSP}"
     response["Cache-Control"] = "no-store"
     return response
 
@@ -68,6 +74,13 @@ def show(request: HttpRequest, template: str, *, status: int = 200, **context: A
     """Render a template with the actor and the database's clock, which the countdowns are told."""
     shared = {"actor": getattr(request, "portal_actor", None), "now": database_now()}
     return render(request, template, shared | context, status=status)
+
+
+def paper_file(paper: VendorDocument) -> HttpResponseBase:
+    """Return a paper's file to keep, not to show: what a stranger sent is not run here."""
+    name = f"{paper.public_id}.{media.ENDINGS.get(paper.media_type, 'bin')}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(paper_files.read(paper), content_type=paper.media_type, headers=headers)
 
 
 def rows_of(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:

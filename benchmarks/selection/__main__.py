@@ -57,16 +57,24 @@ def play(python: str, wanted: Sequence[Cell], options: argparse.Namespace, progr
 def main(arguments: list[str]) -> int:
     """Play what is missing, then write page, figures and curves."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=20, help="paired seeds of the headline")
-    parser.add_argument("--dirty-seeds", type=int, default=40, help="paired seeds of the headline on the dirty setting")
-    parser.add_argument("--table-seeds", type=int, default=2, help="seeds of the table of all strategies")
+    parser.add_argument("--seeds", type=int, default=2, help="paired seeds of the headline")
+    parser.add_argument("--dirty-seeds", type=int, default=2, help="paired seeds of the headline on the dirty setting")
+    parser.add_argument("--table-seeds", type=int, default=0, help="seeds of the table of all strategies")
     parser.add_argument("--data", type=Path, help="folder of real pools (NAME.npz: X, y, X_test, y_test)")
+    parser.add_argument("--pools", help="only these, comma-separated")
     parser.add_argument("--peers", help="Python of the peers' environment; without it ours are compared alone")
     parser.add_argument("--state", type=Path, default=Path(".labelyard/bench-selection.jsonl"))
-    parser.add_argument("--out", type=Path, help="page without its ending; default docs/measurements/selection")
+    parser.add_argument("--out", type=Path, help="page without its ending; default .labelyard/reports/selection")
+    parser.add_argument(
+        "--full", action="store_true", help="20 and 40 seeds, a table of all; page in docs/measurements"
+    )
     parser.add_argument("--report-only", action="store_true", help="play nothing, report what there is")
     options = parser.parse_args(arguments)
-    names = pools.names(options.data)
+    if options.full:
+        options.seeds, options.dirty_seeds, options.table_seeds = 20, 40, 1
+    names = [name for name in pools.names(options.data) if name in (options.pools or name).split(",")]
+    if not names:
+        raise SystemExit(f"--pools {options.pools}: there are {', '.join(pools.names(options.data))}")
     if options.data:
         options.state = options.state.with_name(f"{options.state.stem}-{options.data.name}.jsonl")
     if not options.report_only:
@@ -78,7 +86,8 @@ def main(arguments: list[str]) -> int:
             if theirs:
                 play(str(options.peers), theirs, options, progress, "peers")
     source = f"pools of the folder {options.data.name}" if options.data else "pools bundled or generated"
-    out = options.out or Path(f"docs/measurements/selection{'-' + options.data.name if options.data else ''}")
+    folder = Path("docs/measurements" if options.full else ".labelyard/reports")
+    out = options.out or folder / f"selection{'-' + options.data.name if options.data else ''}"
     report.write(cells.read(options.state), out, source)
     Console().print(out.with_suffix(".md").read_text(encoding="utf-8"))
     return 0

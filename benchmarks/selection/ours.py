@@ -7,8 +7,8 @@ from curation.core import strategies
 from curation.core.arrays import IntArray
 from curation.core.problem import Problem
 
-LEFT_OUT = {"herding", "metadata_weighted"}
-"""Another name of the engine; a strategy that needs a wish to be one of its own."""
+LEFT_OUT = {"herding", "metadata_weighted", "utility"}
+"""Another name of the engine; two that need a wish or a utility to be ones of their own."""
 
 
 def names() -> list[str]:

@@ -10,6 +10,7 @@ import matplotlib as mpl
 from benchmarks.selection import summary
 from benchmarks.selection.cells import ANCHORED, ENGINE, HEADLINE, REFERENCE, Played
 from benchmarks.selection.mess import SETTINGS
+from benchmarks.selection.ours import LEFT_OUT
 from benchmarks.selection.summary import Paired
 
 TARGETS = {
@@ -30,6 +31,7 @@ WORDS = {
 def write(played: Sequence[Played], out: Path, source: str) -> None:
     """Write NAME.md, NAME.json and NAME-SETTING.svg beside each other."""
     out.parent.mkdir(parents=True, exist_ok=True)
+    played = [one for one in played if one.cell.arm not in LEFT_OUT]
     found: dict[str, object] = {"source": source, "settings": {name: asdict(s) for name, s in SETTINGS.items()}}
     lines = [_HEAD.format(source=source, n=len(played)), *_headline(played, found), *_pools(played, found)]
     for is_cleaned in (True, False):

@@ -6,6 +6,7 @@ from typing import Final
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from common.actors import PLATFORM, Actor
@@ -32,6 +33,15 @@ class AnswerForm(forms.Form):
 def desk(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show everything that waits for staff."""
     return _shown(request, actor)
+
+
+@pages.page("vendors:review", PLATFORM)
+def paper_file(request: HttpRequest, actor: Actor, document_id: uuid.UUID) -> HttpResponseBase:
+    """Send the file of a paper."""
+    found = VendorDocument.objects.filter(pk=document_id).first()
+    if found is None:
+        raise NotFoundError("There is no such paper.")
+    return pages.paper_file(found)
 
 
 @pages.page("vendors:review", PLATFORM, methods=("POST",))

@@ -7,6 +7,7 @@ from portal.ops import desk, market, vendors
 urlpatterns = [
     path("market/", market.board, name="board"),
     path("desk/", desk.desk, name="desk"),
+    path("desk/papers/<document:document_id>/file/", desk.paper_file, name="paper-file"),
     path("desk/papers/<document:document_id>/", desk.paper, name="paper-decide"),
     path("desk/appeals/<appeal:appeal_id>/", desk.appeal, name="appeal-decide"),
     path("desk/rules/<vendor_rule:vendor_rule_id>/", desk.rule, name="vendor-rule"),

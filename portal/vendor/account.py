@@ -1,10 +1,12 @@
 """The vendor's account: what is still to do, and the forms that do it."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -15,7 +17,7 @@ from portal import pages
 from portal.vendor import account_forms as forms
 from vendors.models import Capability
 from vendors.selectors import agreements, standing, vendors
-from vendors.services import appeals, documents, onboarding, terms
+from vendors.services import appeals, onboarding, paper_files, terms
 
 MAX_ROWS: Final = 100
 N_EVENTS: Final = 20
@@ -26,7 +28,7 @@ Step = tuple[type[Any], Callable[..., Any], str]
 STEPS: Final[dict[str, Step]] = {
     "capability": (forms.CapabilityForm, onboarding.declare_capability, "The kind of work is declared."),
     "price": (forms.PriceForm, terms.list_price, "The price is listed."),
-    "document": (forms.DocumentForm, documents.hand_in, "The paper is handed in; staff checks it."),
+    "document": (forms.DocumentForm, paper_files.hand_in, "The paper is handed in; staff checks it."),
     "agreement": (forms.AgreementForm, terms.sign_agreement, "The agreement is signed."),
     "appeal": (forms.AppealForm, appeals.file, "Your objection is filed; staff answers it here."),
     "submit": (forms.NoFieldsForm, onboarding.submit, "Your application is handed in."),
@@ -59,6 +61,15 @@ def step(request: HttpRequest, actor: Actor, name: str) -> HttpResponse:
             messages.success(request, words)
             return redirect("portal:account")
     return _shown(request, actor, {name: form}, status=422)
+
+
+@pages.page("vendor:read", VENDOR)
+def paper(request: HttpRequest, actor: Actor, document_id: uuid.UUID) -> HttpResponseBase:
+    """Send the file of an own paper."""
+    found = vendors.own(actor).documents.filter(pk=document_id).first()
+    if found is None:
+        raise NotFoundError("There is no such paper.")
+    return pages.paper_file(found)
 
 
 @pages.page("payouts:write", VENDOR, methods=("POST",))

@@ -1,10 +1,8 @@
 """What a vendor fills in about itself: kinds of work, prices, papers, terms, an objection."""
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 
 from portal.customer.forms import currency_field, micro, price_field
@@ -106,18 +104,15 @@ class PriceForm(_OwnForm):
 
 
 class DocumentForm(_OwnForm):
-    """A paper; it stays with the vendor, its address and checksum are kept."""
+    """A paper with its file."""
 
     kind = forms.ChoiceField(choices=[(kind, kind.replace("_", " ")) for kind in KINDS], label="Paper")
     number = forms.CharField(max_length=200, label="Number on it")
-    uri = forms.URLField(max_length=2000, label="Address where we can read it", assume_scheme="https")
     file = forms.FileField(
-        required=False, label="The file", help_text="Only its checksum is kept; the file is not. Or give the checksum:"
-    )
-    sha256 = forms.CharField(
-        required=False,
-        label="SHA-256 of the file",
-        validators=[RegexValidator("^[0-9a-f]{64}$", "A SHA-256 has 64 digits from 0 to 9 and a to f.")],
+        label="The file",
+        widget=forms.FileInput(attrs={"accept": "application/pdf,image/png,image/jpeg"}),
+        help_text="PDF, PNG or JPEG. Staff read it; nobody else does.",
+        error_messages={"required": "Choose the file of the paper.", "empty": "The file is empty."},
     )
     issued_at = _day(label="Issued on")
     expires_at = _day(required=False, label="Runs out on", help_text="Empty: never.")
@@ -125,24 +120,12 @@ class DocumentForm(_OwnForm):
         Capability.objects.none(), required=False, empty_label="all our work", label="For which work"
     )
 
-    def clean(self) -> dict[str, Any]:
-        """Take the checksum of the file, if one was chosen."""
-        given = super().clean() or {}
-        file = given.get("file")
-        if file is not None:
-            digest = hashlib.sha256()
-            for chunk in file.chunks():
-                digest.update(chunk)
-            given["sha256"] = digest.hexdigest()
-        if not given.get("sha256") and "sha256" not in self.errors:
-            self.add_error("sha256", "Choose the file, or give its checksum.")
-        return given
-
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of the service."""
-        given = {name: value for name, value in self.cleaned_data.items() if name not in {"file", "capability"}}
+        given = {name: self.cleaned_data[name] for name in ("kind", "number", "issued_at", "expires_at")}
         work = self.cleaned_data["capability"]
-        return {"document": DocumentInput(**given, capability_id=work.pk if work else None)}
+        document = DocumentInput(**given, uri="", sha256="", capability_id=work.pk if work else None)
+        return {"document": document, "chunks": self.cleaned_data["file"].chunks()}
 
 
 class AgreementForm(_OwnForm):

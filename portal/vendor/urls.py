@@ -10,6 +10,7 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("account/register/", account.register, name="register"),
     path("account/payout/", account.payout, name="account-payout"),
+    path("account/papers/<document:document_id>/", account.paper, name="account-paper"),
     path("account/<slug:name>/", account.step, name="account-step"),
     path("hours/", hours.page, name="hours"),
     path("hours/save/", hours.save, name="hours-save"),

@@ -41,6 +41,7 @@ ROUTES = {
     "availability": ("post", {"seller", "rival"}),
     "account": ("get", {"seller", "rival"}),
     "register": ("post", {"seller", "rival"}),
+    "account-paper": ("get", {"seller"}),
     "account-payout": ("post", {"seller", "rival"}),
     "account-step": ("post", {"seller", "rival"}),
     "hours": ("get", {"seller", "rival"}),
@@ -57,6 +58,7 @@ ROUTES = {
     "scorecard": ("get", {"seller", "rival"}),
     "board": ("get", {"staff"}),
     "desk": ("get", {"staff"}),
+    "paper-file": ("get", {"staff"}),
     "paper-decide": ("post", {"staff"}),
     "appeal-decide": ("post", {"staff"}),
     "vendor-rule": ("get", {"staff"}),
@@ -76,11 +78,12 @@ ROUTES = {
     "effect-reverse": ("post", {"customer", "staff"}),
 }
 # pages to look at that only those may see who may act there
-FOR_DOERS = {"job-new", "own-vendors", "rule-new", "adjudications", "desk", "vendor-rule"}
+FOR_DOERS = {"paper-file", "job-new", "own-vendors", "rule-new", "adjudications", "desk", "vendor-rule"}
 
 
 @pytest.fixture
-def here():
+def here(settings, tmp_path):
+    settings.DOCUMENT_STORAGE_URL = f"file://{tmp_path}"
     made = world.make()
     world.add_effect(made)
     world.add_dispute(made)

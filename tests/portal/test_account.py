@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from common.models import Organization
+from portal import uploads
 from tests import market
 from tests.portal import world
 from vendors.models import Appeal, Capability, Vendor, VendorDocument, VendorRule
@@ -26,7 +27,23 @@ TERMS = {
     "seconds_per_label": "4.5",
     "signed_by": "Ada",
 }
-PAPER = {"kind": "insurance", "number": "I-7", "uri": "https://example.org/i.pdf", "issued_at": "2020-01-01"}
+PAPER = {"kind": "insurance", "number": "I-7", "issued_at": "2020-01-01"}
+PDF = b"%PDF-1.7 insured until the end of the world"
+
+
+@pytest.fixture(autouse=True)
+def storage(settings, tmp_path):
+    """A folder of its own for papers."""
+    settings.DOCUMENT_STORAGE_URL = f"file://{tmp_path}"
+    return tmp_path
+
+
+def pdf(content=PDF):
+    return SimpleUploadedFile("i.pdf", content)
+
+
+def kept(storage):
+    return [path for path in storage.rglob("*") if path.is_file()]
 
 
 def put(client, name, fields):
@@ -52,9 +69,9 @@ def test_a_vendor_applies_by_its_account_alone(applied):
     capability = Capability.objects.get()
     assert put(applied, "price", {"capability": capability.pk, "price": "0.12", "currency": "EUR"}).url == "/account/"
     assert put(applied, "agreement", TERMS).url == "/account/"
-    file = SimpleUploadedFile("i.pdf", b"insured")
-    assert put(applied, "document", PAPER | {"file": file}).url == "/account/"
-    assert VendorDocument.objects.get().sha256 == hashlib.sha256(b"insured").hexdigest()
+    assert put(applied, "document", PAPER | {"file": pdf()}).url == "/account/"
+    paper = VendorDocument.objects.get()
+    assert (paper.sha256, paper.media_type) == (hashlib.sha256(PDF).hexdigest(), "application/pdf")
     assert put(applied, "submit", {}).url == "/account/"
     vendor = Vendor.objects.get()
     agreement = vendor.agreements.get()
@@ -72,19 +89,54 @@ def test_a_vendor_applies_by_its_account_alone(applied):
         ("price", {"price": "-1"}, "price", "greater than or equal to"),
         ("price", {"capability": "00000000-0000-0000-0000-000000000001", "price": "1"}, "capability", "Select a valid"),
         ("agreement", TERMS | {"min_batch": "0"}, "min_batch", "greater than or equal to 1"),
-        ("document", PAPER, "sha256", "Choose the file, or give its checksum."),
-        ("document", PAPER | {"sha256": "xyz"}, "sha256", "64 digits"),
-        ("document", PAPER | {"sha256": "a" * 64, "issued_at": "2199-01-01"}, "issued_at", "dated in the future"),
-        ("document", PAPER | {"sha256": "a" * 64, "expires_at": "2019-01-01"}, "expires_at", "ends before it begins"),
+        ("document", PAPER, "file", "Choose the file of the paper."),
+        ("document", PAPER | {"file": b""}, "file", "The file is empty."),
+        ("document", PAPER | {"file": b"<html>%PDF-1.7</html>"}, "file", "Choose a PDF, PNG or JPEG file"),
+        ("document", PAPER | {"file": b"%PDF"}, "file", "Choose a PDF, PNG or JPEG file"),
+        ("document", PAPER | {"file": PDF + b"x" * 2**20}, "file", "A paper has 1 MiB at most"),
+        ("document", PAPER | {"file": PDF, "issued_at": "2199-01-01"}, "issued_at", "dated in the future"),
+        ("document", PAPER | {"file": PDF, "expires_at": "2019-01-01"}, "expires_at", "ends before it begins"),
         ("appeal", {"text": ""}, "text", "This field is required."),
     ],
 )
-def test_what_is_wrong_stands_beside_its_field(applied, name, fields, field, words):
+def test_what_is_wrong_stands_beside_its_field(applied, settings, storage, name, fields, field, words):
+    settings.DOCUMENT_MAX_BYTES = 2**20
+    if "file" in fields:
+        fields = fields | {"file": pdf(fields["file"])}
     answer = put(applied, name, fields)
     text = answer.content.decode()
     beside = text.partition(f'id="id_{name}-{field}_error"')[2].partition("</ul>")[0]
     assert (answer.status_code, words in beside) == (422, True), beside
     assert not VendorDocument.objects.exists()
+    assert kept(storage) == []
+
+
+def test_a_paper_is_read_by_staff_and_its_vendor_alone(applied, storage):
+    put(applied, "document", PAPER | {"file": pdf()})
+    again = put(applied, "document", PAPER | {"file": pdf()})
+    assert (again.status_code, "handed in this very paper before" in again.content.decode()) == (422, True)
+    (paper,), (file,) = VendorDocument.objects.all(), kept(storage)
+    own, desk = f"/account/papers/{paper.public_id}/", f"/desk/papers/{paper.public_id}/file/"
+    staff = world.signed_in(market.staff())
+    assert desk in staff.get("/desk/").content.decode()
+    for client, url in ((applied, own), (staff, desk)):
+        answer = client.get(url)
+        assert b"".join(answer.streaming_content) == PDF
+        assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("application/pdf", "nosniff")
+        assert answer["Content-Disposition"] == f'attachment; filename="{paper.public_id}.pdf"'
+        assert answer["Content-Security-Policy"].startswith("sandbox;")
+    market.gold_set()
+    assert world.signed_in(market.seller().actor).get(own).status_code == 404
+    assert world.signed_in(market.customer()).get(desk).status_code == 404
+    file.unlink()
+    assert applied.get(own).status_code == 404
+
+
+def test_a_page_stops_reading_what_no_form_takes(applied, monkeypatch, storage):
+    monkeypatch.setattr(uploads, "MAX_BYTES", 1000)
+    answer = put(applied, "document", PAPER | {"file": pdf(PDF * 100)})
+    assert answer.status_code == 400
+    assert kept(storage) == []
 
 
 def test_an_objection_without_a_decision_is_told(applied):

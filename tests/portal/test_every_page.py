@@ -12,7 +12,7 @@ from tests.portal.test_own_vendors import apply_with, invited
 from vendors.services import posteriors
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
-FILES = {"work-file"}
+FILES = {"work-file", "account-paper", "paper-file"}
 
 
 @pytest.fixture(scope="module")

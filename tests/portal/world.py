@@ -16,7 +16,7 @@ from marketplace.services import annotations, disputes, offering, offers, rules,
 from tests import market
 from tests.market import Seller
 from vendors.models import Appeal, VendorEvent
-from vendors.services import documents, invitations
+from vendors.services import invitations, paper_files
 from vendors.services.documents import DocumentInput
 
 PASSWORD = "a long password"
@@ -76,8 +76,8 @@ def add_dispute(here: "World") -> None:
 def add_desk(here: "World") -> None:
     """Let the seller hand in a paper and object to a decision; make the market's rules on vendors."""
     issued_at = database_now() - datetime.timedelta(days=9)
-    paper = DocumentInput("insurance", "I-1", "https://example.org/paper.pdf", "a" * 64, issued_at)
-    documents.hand_in(actor=here.seller.actor, document=paper)
+    paper = DocumentInput("insurance", "I-1", "", "", issued_at)
+    paper_files.hand_in(actor=here.seller.actor, document=paper, chunks=[b"%PDF-1.7 a paper of the seller"])
     event = VendorEvent.objects.create(vendor_id=here.seller.vendor_id, kind="rule.applied", reason="Too slow.")
     Appeal.objects.create(vendor_id=here.seller.vendor_id, event=event, text="We were not.")
     vendor_rules.ensure_defaults()

@@ -13,7 +13,8 @@ from vendors.models.vendors import Vendor
 class VendorDocument(BaseModel):
     """A paper that supports a capability (or the vendor as a whole), checked by staff; it runs out at ``expires_at``.
 
-    We keep its address and checksum, never its bytes. ``n_warnings`` counts the notices sent (30 and 7 days before).
+    Its file lies with the vendor (``uri``) or in our storage (``file_url``, of ``media_type``). ``n_warnings`` counts
+    the notices sent (30 and 7 days before).
     """
 
     public_prefix = "doc"
@@ -29,7 +30,9 @@ class VendorDocument(BaseModel):
     capability = models.ForeignKey(Capability, on_delete=models.CASCADE, null=True, related_name="documents")
     kind = models.CharField(max_length=32, choices=[(kind, kind.replace("_", " ")) for kind in evidence.KINDS])
     number = models.CharField(max_length=200)
-    uri = models.CharField(max_length=2000)
+    uri = models.CharField(max_length=2000, blank=True)
+    file_url = models.CharField(max_length=2000, default="", blank=True)
+    media_type = models.CharField(max_length=40, default="", blank=True)
     sha256 = models.CharField(max_length=64)
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
@@ -43,6 +46,7 @@ class VendorDocument(BaseModel):
             models.CheckConstraint(
                 condition=Q(expires_at__isnull=True) | Q(expires_at__gt=F("issued_at")), name="document_lasts"
             ),
+            models.CheckConstraint(condition=~Q(uri="", file_url=""), name="document_is_somewhere"),
             models.CheckConstraint(condition=Q(sha256__regex="^[0-9a-f]{64}$"), name="document_checksum"),
             models.UniqueConstraint(
                 fields=["vendor", "sha256", "capability"], name="document_once", nulls_distinct=False

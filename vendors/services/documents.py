@@ -22,7 +22,7 @@ State = VendorDocument.State
 
 @dataclass(frozen=True, slots=True)
 class DocumentInput:
-    """A paper: what it is, where the vendor keeps it, its checksum, and from when until when it holds."""
+    """A paper: what it is, where the vendor or we keep it, its checksum, and from when until when it holds."""
 
     kind: str
     number: str
@@ -31,6 +31,8 @@ class DocumentInput:
     issued_at: datetime.datetime
     expires_at: datetime.datetime | None = None
     capability_id: uuid.UUID | None = None
+    file_url: str = ""
+    media_type: str = ""
 
 
 def hand_in(*, actor: Actor, document: DocumentInput) -> VendorDocument:
