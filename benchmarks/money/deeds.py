@@ -168,8 +168,8 @@ def _fork(world: World, seed: int) -> int:
 def settle(world: World) -> None:
     """Let the network behave, time pass and banks answer, and everything open come to its end."""
     world.control("faults")
-    world.control("clock", advance_s=FIVE_DAYS_S)
-    for _ in range(12):
+    for _ in range(8):
+        world.control("clock", advance_s=FIVE_DAYS_S)  # a bank debit that begins only now needs its days as well
         money_flows.catch_up()
         for event_id in list(ProviderEvent.objects.filter(due_at__isnull=False).values_list("pk", flat=True)):
             money_flows.act_on(event_id=event_id)
