@@ -20,7 +20,7 @@ def one(tally: Tally, rng: random.Random, n_points: int, n_kills: int) -> None:
         tally.n_points += died
         if n_kills:
             tally.n_kills += deeds.kill_workers(place, rng, n_kills)
-        deeds.settle(place)
+        tally.findings += deeds.settle(place)
         tally.findings += checker.findings(place.control("books"), since)
         tally.n_operations += MoneyOp.objects.count() - n_ops
         tally.n_worlds += 1
