@@ -20,7 +20,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # make demo SEED=3 ROUNDS=5, or make demo ARGS="--seed 3 --rounds 5 --keep-running"
 DEMO_ARGS = $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(KEEP),--keep-running) $(ARGS)
 
-.PHONY: help demo test up manage lint bench bench-market bench-money bench-races bench-scale bench-vetting bench-selection clean install install-dev
+.PHONY: help demo test up manage lint bench bench-market bench-money bench-races bench-joint bench-scale bench-vetting bench-selection clean install install-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench-market: $(RUN_STAMP) ## Measure the market: offers, expiries, accepts, idl
 
 bench-money: $(RUN_STAMP) ## Crash and kill money under all faults (resumable; long: ARGS="--points 100000 --kills 5000 --write")
 	@mkdir -p .labelyard && exec nice $(PY) -m benchmarks.money --state .labelyard/money.json $(ARGS)
+
+bench-joint: $(RUN_STAMP) ## Choosing, vetting and routing in one, against step by step (ARGS="--data DIR --out FILE")
+	@$(PY) -m benchmarks.joint $(ARGS)
 
 bench-scale: $(RUN_STAMP) ## Choose from 100,000 and a million records (ARGS="--write", --peers PYTHON, --data DIR)
 	@$(PY) -m benchmarks.scale $(ARGS)

@@ -20,7 +20,7 @@ _STEPS: Final = 3
 _PENALTY: Final = 3.0
 _OWN: Final = 4.0
 """Answers that a vendor's average accuracy counts for in each row of its confusion."""
-_DOUBT: Final = 0.05
+_DOUBT: Final = 0.2
 """Share of the model's say that is spread evenly: it is never certain."""
 
 
