@@ -4,7 +4,7 @@ import os
 import random
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
@@ -190,14 +190,14 @@ def _all_open() -> None:
         money_flows.run_op(op_id=op_id)
 
 
-def begin(world: World, rng: random.Random) -> None:
+def begin(world: World, rng: random.Random, faults: Mapping[str, float] = FAULTS) -> None:
     """Fill wallets, then let the faults begin."""
     payouts.LEAST_MINOR = 10  # type: ignore[misc]  # more transfers for the same money
     for _ in range(6):
         _pay_in(world, rng)
     for op_id in _open(world, rng):
         money_flows.run_op(op_id=op_id)
-    world.control("faults", **FAULTS)
+    world.control("faults", **faults)
 
 
 def end(world: World) -> None:
