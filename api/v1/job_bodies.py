@@ -159,3 +159,9 @@ def records_of(given: dict[str, Any]) -> list[RecordInput]:
         RecordInput(row["key"], row.get("uri", ""), row.get("metadata", {}), row.get("difficulty"))
         for row in given.get("records", [])
     ]
+
+
+class BudgetIn(Body):
+    """A higher budget for a job that is under way."""
+
+    budget_micro = IntegerField(min_value=1, max_value=MAX_BUDGET_MICRO, help_text="The new budget, fees included.")

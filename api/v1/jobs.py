@@ -12,11 +12,11 @@ from rest_framework.response import Response
 from api import views
 from api.fields import PublicIdField
 from api.serializers import EmptyBody, Resource, own_id
-from api.v1.job_bodies import JobIn, LotIn, gold_of, records_of, terms_of
+from api.v1.job_bodies import BudgetIn, JobIn, LotIn, gold_of, records_of, terms_of
 from api.v1.label_schemas import LabelSchemaOut
 from marketplace.models import Job
 from marketplace.selectors import jobs as selectors
-from marketplace.services import cancellations, jobs, routing
+from marketplace.services import budgets, cancellations, jobs, routing
 
 MAX_PREVIEW = 10_000
 
@@ -124,6 +124,7 @@ class JobsView(views.Resource):
         "create": "jobs:write",
         "retrieve": "jobs:read",
         "add_lot": "jobs:write",
+        "raise_budget": "jobs:write",
         "cancel": "jobs:write",
         "candidates": "jobs:read",
     }
@@ -158,6 +159,12 @@ class JobsView(views.Resource):
         job_id = views.id_in_path("job", public_id)
         lot = jobs.add_lot(actor=self.actor, job_id=job_id, records=records_of(self.given(LotIn)))
         return self.answer(lot, LotOut, 201)
+
+    @extend_schema(request=BudgetIn, responses=JobProgressOut)
+    def raise_budget(self, request: Request, public_id: str) -> Response:
+        """Raise a job's budget; batches that wait for somebody are looked at again."""
+        job_id = views.id_in_path("job", public_id)
+        return Response(progress_of(budgets.raise_to(actor=self.actor, job_id=job_id, **self.given(BudgetIn))))
 
     @extend_schema(request=EmptyBody, responses=JobProgressOut)
     def cancel(self, request: Request, public_id: str) -> Response:

@@ -93,6 +93,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<str:public_id>/prelabels/", FirstPassView.as_view({"post": "put"})),
     path("jobs/<str:public_id>/functions/", JobFunctionsView.as_view({"get": "report", "post": "put"})),
     path("functions/<str:public_id>/drop/", FunctionsView.as_view({"post": "drop"})),
+    path("jobs/<str:public_id>/budget/", JobsView.as_view({"post": "raise_budget"})),
     path("jobs/<str:public_id>/cancel/", JobsView.as_view({"post": "cancel"})),
     path("jobs/<str:public_id>/candidates/", JobsView.as_view({"get": "candidates"})),
     path("jobs/<str:public_id>/labels/", LabelsView.as_view({"get": "list"})),

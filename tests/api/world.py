@@ -220,6 +220,7 @@ def _of_jobs(customer: Api) -> dict[str, Any]:
         },
         "POST jobs/<str:public_id>/functions/": {"name": "by size", "description": "Large.", "votes": []},
         "POST functions/<str:public_id>/drop/": {},
+        "POST jobs/<str:public_id>/budget/": {"budget_micro": 10**9},
         "POST jobs/<str:public_id>/cancel/": {},
         "POST batches/<str:public_id>/review/": {"decision": "accept"},
         "POST batches/<str:public_id>/cancel/": {},
