@@ -54,7 +54,7 @@ def test_kill_9_of_worker_web_server_and_valkey_changes_no_count(demo: RunningDe
         assert arm["n_asked"] == decided == N_ROUNDS * N_PER_ROUND
         assert [sum(row.values()) for row in arm["kinds_by_round"]] == [N_PER_ROUND] * N_ROUNDS
     loop_checks = [check for check in outcome["checks"] if "every" in check["statement"]]
-    assert len(loop_checks) == 4
+    assert len(loop_checks) == 5  # two of each arm, and that every cent is accounted for
     assert all(check["is_passed"] for check in loop_checks)
     assert not [process for process in demo.family() if process.is_running]
 
@@ -65,5 +65,5 @@ def test_however_the_demo_is_ended_nothing_goes_on_running(demo: RunningDemo, nu
     eventually(lambda: len(demo.family()) > len(info.processes) + 5)
     family = [*demo.family(), info.supervisor]
     demo.process.send_signal(number)
-    assert demo.process.wait(30) == code
+    assert demo.process.wait(60) == code
     eventually(lambda: not [process for process in family if process.is_running])
