@@ -28,6 +28,7 @@ def main(arguments: list[str]) -> int:
     if clean.clean(home) != 0:
         return 1
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started us in the background had it ignored
     programs = Programs(home)
     try:
         found, made, page = Demo(programs, options, outer.root / "reports", console).run()
