@@ -57,6 +57,7 @@ class Event:
     kind: str
     object_id: str
     facts: dict[str, Any] = field(default_factory=dict)
+    created_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -293,4 +293,4 @@ def _event(row: dict[str, Any]) -> Event:
     thing = row["data"]["object"]
     facts = {name: thing[name] for name in ("payment_intent", "charge", "amount") if name in thing}
     facts |= {"account": row["account"]} if row.get("account") else {}
-    return Event(row["id"], row["type"], str(thing.get("id", "")), facts)
+    return Event(row["id"], row["type"], str(thing.get("id", "")), facts, int(row.get("created", 0)))

@@ -114,6 +114,11 @@ class ProviderEvent(BaseModel):
     object_id = models.CharField(max_length=100)
     facts = models.JSONField(default=dict)
     due_at = models.DateTimeField(null=True, db_default=Now())
+    listed_at_s = models.BigIntegerField(null=True)
+    """When it happened by the provider's clock, once it was seen in the provider's own list; null while only told."""
 
     class Meta:
-        indexes = [models.Index(fields=["due_at"], name="provider_event_due", condition=Q(due_at__isnull=False))]
+        indexes = [
+            models.Index(fields=["due_at"], name="provider_event_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["-listed_at_s"], name="provider_event_listed", condition=Q(listed_at_s__isnull=False)),
+        ]

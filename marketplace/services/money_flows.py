@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Final
 
-from django.db import transaction
 from django.db.models import Max
 
 from common import money_ops, payments
@@ -23,7 +22,9 @@ FLOWS: Final[Mapping[str, Flow]] = {
 }
 logger = logging.getLogger(__name__)
 _WAIT: Final = datetime.timedelta(seconds=60)
-_OVERLAP: Final = datetime.timedelta(hours=1)
+_OVERLAP_S: Final = 300
+"""Events may come into the provider's list a little after their time."""
+_FIRST_LOOK: Final = datetime.timedelta(days=1)
 
 
 def run_op(*, op_id: uuid.UUID) -> None:
@@ -74,8 +75,24 @@ def _look_at(payment_id: str) -> None:
 
 
 def catch_up() -> int:
-    """Ask the provider what webhooks may have lost since the last event kept; return how many were new."""
-    newest = ProviderEvent.objects.aggregate(at=Max("created_at"))["at"]
-    since = (newest or database_now() - datetime.timedelta(days=1)) - _OVERLAP
-    with transaction.atomic():
-        return sum(take_in(event) for event in payments.events_since(int(since.timestamp())))
+    """Ask the provider what webhooks may have lost since it was last asked; return how many were new.
+
+    Where to go on is told by the list itself and the provider's clock: events that webhooks brought meanwhile say
+    nothing of those they lost.
+    """
+    last_s = ProviderEvent.objects.aggregate(at=Max("listed_at_s"))["at"]
+    since_s = last_s - _OVERLAP_S if last_s else int((database_now() - _FIRST_LOOK).timestamp())
+    events = payments.events_since(since_s)
+    known = set(
+        ProviderEvent.objects.filter(provider_id__in=[e.id for e in events]).values_list("provider_id", flat=True)
+    )
+    ProviderEvent.objects.bulk_create(
+        [
+            ProviderEvent(provider_id=e.id, kind=e.kind, object_id=e.object_id, facts=e.facts, listed_at_s=e.created_s)
+            for e in events
+        ],
+        update_conflicts=True,
+        unique_fields=["provider_id"],
+        update_fields=["listed_at_s"],
+    )
+    return sum(e.id not in known for e in events)

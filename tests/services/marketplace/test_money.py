@@ -1,11 +1,13 @@
 """Money through the provider: in, back, out; whatever fails and wherever we die, both books say the same."""
 
+import datetime
 import time
 
 import httpx
 import pytest
 
 from common import ledger, payments
+from common.clock import Now
 from common.errors import ValidationFailedError
 from common.ledger import Account, InsufficientFundsError, Kind
 from common.models import LedgerEntry, MoneyOp, PayoutAccount, ProviderEvent
@@ -169,6 +171,26 @@ def test_events_that_webhooks_lost_are_fetched(provider):
     run_all()
     assert money_flows.catch_up() == 2
     assert money_flows.catch_up() == 0
+
+
+def test_what_webhooks_lost_is_found_after_hours_in_which_others_came(provider, django_assert_num_queries):
+    actor = customer()
+    top_up(actor)
+    run_all()
+    money_flows.catch_up()
+    top_up(actor)
+    run_all()
+    lost = [event["id"] for event in provider.books.events[2:]]
+    stand_in.control(provider, "clock", advance_s=5 * 3600)
+    top_up(actor)
+    run_all()
+    for event in provider.books.events[2 + len(lost) :]:
+        money_flows.take_in(Event(event["id"], event["type"], event["data"]["object"]["id"]))
+    ProviderEvent.objects.filter(listed_at_s=None).update(created_at=Now() + datetime.timedelta(hours=5))
+    with django_assert_num_queries(5):  # the last, those known, and one insert in a savepoint
+        assert money_flows.catch_up() == len(lost) == 2
+    assert ProviderEvent.objects.filter(provider_id__in=lost, due_at__isnull=False).count() == 2
+    assert ProviderEvent.objects.count() == 6
 
 
 def test_a_forged_or_old_webhook_is_refused(provider):
