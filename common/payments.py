@@ -6,6 +6,7 @@ by itself: the money operations do, and they write down what they are about to d
 
 import functools
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -28,8 +29,6 @@ OP: Final = "labelyard_op"
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
 _BUSY: Final = frozenset({"balance_insufficient", "idempotency_key_in_use", "lock_timeout", "rate_limit"})
 
 
@@ -67,6 +66,10 @@ def _client() -> stripe.StripeClient:
 def forget_client() -> None:
     """Read the settings anew at the next call."""
     _client.cache_clear()
+
+
+# Two processes on one connection would read each other's answers.
+os.register_at_fork(after_in_child=forget_client)
 
 
 @_translated

@@ -1,6 +1,7 @@
 """Money through the provider: in, back, out; whatever fails and wherever we die, both books say the same."""
 
 import datetime
+import os
 import time
 
 import httpx
@@ -202,6 +203,15 @@ def test_a_forged_or_old_webhook_is_refused(provider):
             payments.verified_event(payload.encode(), bad)
     with pytest.raises(SignatureError):
         payments.verified_event(payload.replace("pi_1", "pi_2").encode(), good)
+
+
+def test_a_forked_process_opens_a_connection_of_its_own(provider):
+    payments.balance_changes(since=0)
+    pid = os.fork()
+    if not pid:
+        os._exit(payments._client.cache_info().currsize)
+    assert payments._client.cache_info().currsize == 1
+    assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_a_dispute_is_booked_once_and_the_books_still_agree(provider):
