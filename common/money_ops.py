@@ -10,7 +10,7 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db import transaction
 from django.db.models import F
@@ -22,6 +22,7 @@ from common.models import MoneyOp
 from common.payment_types import BusyError, Moved, RefusedError, UnknownOutcomeError
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 State, Outcome = MoneyOp.State, MoneyOp.Outcome
 KEY_LIFE: Final = datetime.timedelta(hours=23)
 LEASE: Final = datetime.timedelta(seconds=120)
@@ -88,7 +89,7 @@ def run(*, op_id: uuid.UUID, flows: Mapping[str, Flow]) -> MoneyOp:
         return op
     flow = flows[op.kind]
     try:
-        moved = flow.look(op) if op.provider_id else _attempt(op, flow)
+        moved = _read(flow.look, op) if op.provider_id else _attempt(op, flow)
     except RefusedError as error:
         _close(op, flow, None, error.code, str(error))
     except BusyError as error:
@@ -102,9 +103,17 @@ def run(*, op_id: uuid.UUID, flows: Mapping[str, Flow]) -> MoneyOp:
     return op
 
 
+def _read(look: Callable[[MoneyOp], T], op: MoneyOp) -> T:
+    """Ask what is there; a refusal (the API key replaced, the object hidden) is no proof that nothing happened."""
+    try:
+        return look(op)
+    except RefusedError as error:
+        raise BusyError(str(error)) from error
+
+
 def _attempt(op: MoneyOp, flow: Flow) -> Moved:
     if op.outcome != Outcome.NONE:
-        found = flow.find(op)
+        found = _read(flow.find, op)
         if found is not None:
             return found
         is_old = op.key_used_at is not None and database_now() - op.key_used_at > KEY_LIFE
@@ -112,7 +121,11 @@ def _attempt(op: MoneyOp, flow: Flow) -> Moved:
             # Committed before the call: whoever comes after us must know of the new key.
             MoneyOp.objects.filter(pk=op.pk, suffix=op.suffix).update(suffix=F("suffix") + 1, key_used_at=None)
             op.refresh_from_db()
-    MoneyOp.objects.filter(pk=op.pk).update(outcome=Outcome.UNKNOWN, attempts=F("attempts") + 1)
+    claimed = MoneyOp.objects.filter(pk=op.pk, suffix=op.suffix, next_attempt_at__isnull=False).update(
+        outcome=Outcome.UNKNOWN, attempts=F("attempts") + 1
+    )
+    if not claimed:
+        raise BusyError("another runner has gone on with it")
     MoneyOp.objects.filter(pk=op.pk, key_used_at=None).update(key_used_at=Now())
     return flow.call(op, f"{op.pk}-{op.suffix}")
 
@@ -153,6 +166,7 @@ def _close(
 def _put_off(op: MoneyOp, outcome: str, error: str) -> None:
     wait = datetime.timedelta(seconds=outbox.retry_delay_s(op.attempts + 1))
     logger.warning("money operation %s is tried again in %.0f s: %s", op.public_id, wait.total_seconds(), error)
-    MoneyOp.objects.filter(pk=op.pk, next_attempt_at__isnull=False).update(
+    # What came of a key says nothing of the one after it, whose call may be under way: its outcome stays.
+    MoneyOp.objects.filter(pk=op.pk, suffix=op.suffix, next_attempt_at__isnull=False).update(
         outcome=outcome, error=error[:2000], next_attempt_at=database_now() + wait
     )

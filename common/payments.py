@@ -43,7 +43,7 @@ def _translated(call: Callable[P, T]) -> Callable[P, T]:
             raise UnknownOutcomeError(str(error), is_saved=False) from error
         except stripe.StripeError as error:
             status, code = error.http_status or 500, error.code or ""
-            if status in {409, 429} or code in _BUSY:
+            if status in {401, 409, 429} or code in _BUSY:
                 raise BusyError(f"{code or status}: {error.user_message or error}") from error
             if status >= 500:
                 raise UnknownOutcomeError(str(error), is_saved=True) from error

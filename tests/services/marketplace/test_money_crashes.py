@@ -3,14 +3,16 @@
 import random
 from contextlib import suppress
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 from django.db import connection
 
-from common import ledger, money
+from common import ledger, money, payments
 from common.errors import ValidationFailedError
 from common.ledger import InsufficientFundsError
 from common.models import MoneyOp
+from common.payment_types import RefusedError, UnknownOutcomeError
 from marketplace.services import holds, money_flows, payouts, wallets
 from tests import payments as stand_in
 from tests.wallets import balance, books_agree, customer, run_all, top_up
@@ -117,3 +119,75 @@ def test_random_traffic_under_all_faults_keeps_both_books_equal(provider, monkey
     assert sum(map(balance, actors)) == money.to_micro(paid_in - given_back, "USD")
     assert ledger.balance(holds.wallet_of(actors[0].organization_id, "EUR")) == 0
     books_agree(provider)
+
+
+def test_what_came_of_an_old_key_does_not_make_a_new_one_while_another_is_under_way(provider, monkeypatch):
+    """A slow runner learns that the first key is burnt when another has gone on to the second, not answered yet."""
+    op = top_up(customer(), 1000)
+    keys = []
+
+    def call(op, key):
+        suffix = key.rpartition("-")[2]
+        keys.append(suffix)
+        if len(keys) == 1:
+            money_flows.run_op(op_id=op.pk)  # the first key is burnt for this runner too
+            money_flows.run_op(op_id=op.pk)  # so it takes the second, and dies before the answer
+        raise UnknownOutcomeError("nobody knows", is_saved=suffix == "0")
+
+    slow = {"top_up": replace(wallets.TOP_UP, find=lambda op: None, call=call)}
+    monkeypatch.setattr(money_flows, "FLOWS", money_flows.FLOWS | slow)
+    for _ in range(3):
+        money_flows.run_op(op_id=op.pk)
+    assert keys == ["0", "0", "1", "1", "1"]
+
+
+def test_a_runner_that_comes_late_leaves_the_call_to_the_one_ahead(provider, monkeypatch):
+    op = top_up(customer(), 1000)
+    keys = []
+
+    def call(op, key):
+        keys.append(key.rpartition("-")[2])
+        raise UnknownOutcomeError("burnt", is_saved=True)
+
+    def find(op):
+        if op.suffix == 0 and len(keys) == 1:
+            MoneyOp.objects.filter(pk=op.pk).update(suffix=5)
+
+    flows = {"top_up": replace(wallets.TOP_UP, find=find, call=call)}
+    monkeypatch.setattr(money_flows, "FLOWS", money_flows.FLOWS | flows)
+    money_flows.run_op(op_id=op.pk)
+    MoneyOp.objects.filter(pk=op.pk).update(outcome=MoneyOp.Outcome.UNKNOWN)
+    money_flows.run_op(op_id=op.pk)
+    assert keys == ["0"]
+
+
+@pytest.mark.parametrize("code", [401, 403, 404])
+def test_a_refused_look_is_no_proof_that_nothing_happened(provider, settings, code):
+    actor = customer()
+    op = top_up(actor, 1000)
+    stand_in.control(provider, "faults", lost_answer=1)
+    money_flows.run_op(op_id=op.pk)
+    stand_in.control(provider, "faults")
+    refusal = RefusedError(str(code), "You may not see this.")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(payments, "find_charge", mock.Mock(side_effect=refusal))
+        money_flows.run_op(op_id=op.pk)
+    op.refresh_from_db()
+    assert op.state == "planned"
+    run_all()
+    assert balance(actor) == 10_000_000
+    books_agree(provider)
+
+
+def test_with_a_wrong_key_to_the_provider_money_waits(provider, settings):
+    actor = customer()
+    op = top_up(actor, 1000)
+    right, settings.STRIPE_SECRET_KEY = settings.STRIPE_SECRET_KEY, "sk_test_replaced"
+    payments.forget_client()
+    money_flows.run_op(op_id=op.pk)
+    settings.STRIPE_SECRET_KEY = right
+    payments.forget_client()
+    op.refresh_from_db()
+    assert op.state == "planned"
+    run_all()
+    assert balance(actor) == 10_000_000
