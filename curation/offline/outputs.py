@@ -13,7 +13,7 @@ from curation.core.strategies.picking import sample
 from curation.offline.selecting import Selected
 
 MAP_POINTS, WIDTH, HEIGHT, EDGE = 3000, 720, 460, 14
-SHOWN_GROUPS, SHOWN_KEYS = 60, 6
+SHOWN_GROUPS, SHOWN_KEYS, SHOWN_CONFUSED = 60, 6, 20
 
 
 def picks_csv(found: Selected) -> bytes:
@@ -63,6 +63,9 @@ def context(found: Selected) -> dict[str, Any]:
         ],
         "groups": _groups(found),
         "n_groups": len(found.skipped),
+        "n_confused": len(found.confused),
+        "causes": Counter(one.cause.value.replace("_", " ") for one in found.confused).most_common(),
+        "confused": _confused(found),
         "bad": found.pool.bad[:SHOWN_GROUPS],
         "n_bad": len(found.pool.bad),
         "map": draw(found),
@@ -82,6 +85,21 @@ def _groups(found: Selected) -> list[dict[str, Any]]:
             "words": group.words,
         }
         for group in found.skipped[:SHOWN_GROUPS]
+    ]
+
+
+def _confused(found: Selected) -> list[dict[str, Any]]:
+    keys = found.pool.keys
+    return [
+        {
+            "key": keys[one.row],
+            "cause": one.cause.value.replace("_", " "),
+            "probability": one.probability,
+            "words": one.words,
+            "action": one.action,
+            "neighbours": [keys[row] for row in one.neighbours[:SHOWN_KEYS]],
+        }
+        for one in sorted(found.confused, key=lambda one: -one.probability)[:SHOWN_CONFUSED]
     ]
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from common.rows import FileError
-from curation.core import composition, selection, skipped, strategies
+from curation.core import causes, composition, selection, skipped, strategies
 from curation.core.arrays import IntArray
+from curation.core.causes import Confusion
 from curation.core.composition import Composition, CompositionError
 from curation.core.problem import Problem
 from curation.core.reasons import Pick
@@ -22,6 +23,7 @@ from curation.offline.pools import Pool
 
 Step = Callable[[str], None]
 _KEPT = ("group", "unusual")
+_CONFUSING = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Selected:
     problem: Problem
     picks: list[Pick]
     skipped: list[Skipped]
+    confused: list[Confusion]
     is_repeated: bool
 
 
@@ -88,10 +91,11 @@ def select(request: Request, step: Step) -> Selected:
         picks = [Pick(**row | {"row": row_of[key]}) for key, row in zip(batch.keys, batch.rows, strict=True)]
     step("Saying why")
     passed_over = skipped.explain(problem, picks)
+    confused = causes.explain(problem, causes.most_confusing(problem, _CONFUSING))
     if request.state is not None and batch is None:
         known.batches.append(Batch(name, [pool.keys[pick.row] for pick in picks], [asdict(pick) for pick in picks]))
         memory.save(request.state, known)
-    return Selected(request, pool, given, problem, picks, passed_over, batch is not None)
+    return Selected(request, pool, given, problem, picks, passed_over, confused, batch is not None)
 
 
 def _wishes(path: Path | None) -> Composition | None:

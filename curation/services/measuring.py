@@ -5,7 +5,7 @@ from typing import Any
 
 from curation.core import evaluation
 from curation.models import Experiment
-from curation.services import problems, savings
+from curation.services import confusions, problems, savings
 
 
 def measure(experiment: Experiment) -> dict[str, Any]:
@@ -20,6 +20,7 @@ def measure(experiment: Experiment) -> dict[str, Any]:
         "accuracy": None,
         "savings": savings.told(experiment),
         "doubted": problems.doubted(experiment.dataset, problem, pool_rows),
+        "confusion": confusions.told(experiment.dataset, problem, pool_rows),
     }
     test = problems.test_set_of(experiment.dataset)
     if test is not None and experiment.dataset.n_features:

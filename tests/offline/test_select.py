@@ -247,6 +247,17 @@ def test_near_copies_passed_over_are_told(folder):
     assert "Near copies of a record in this batch." in page
 
 
+def test_the_page_says_why_the_model_is_confused(folder):
+    given = arrays()
+    given["X"] = np.random.default_rng(3).normal(size=given["X"].shape).astype(np.float32)
+    np.savez(folder / "pool.npz", **given)
+    keys = [f"r{row}" for row in range(40)]
+    run(folder, "--labels", label(folder, answered(keys)))
+    page = (folder / "picks.html").read_text()
+    assert "Why the model is confused" in page
+    assert "labeled records" in page
+
+
 def test_csv_quotes_what_needs_it(folder):
     np.savez(folder / "pool.npz", **arrays(key=np.array([f'a,"{row}"\n' for row in range(N)])))
     run(folder)

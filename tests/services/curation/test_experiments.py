@@ -92,6 +92,21 @@ def test_rounds_follow_each_other_and_never_repeat_a_record():
     assert metrics.accuracy > 0.8
 
 
+def test_a_round_says_why_its_model_is_confused():
+    experiment = begin(market.customer(), batch_size=24, name="mixed")
+    picks = experiments.start_round(experiment_id=experiment.pk, number=1)
+    labels = [ObservationInput(pick.key, i % 3, confidence=0.9) for i, pick in enumerate(picks)]  # whatever it shows
+    experiments.record_observations(experiment_id=experiment.pk, observations=labels)
+    experiments.train_and_evaluate(experiment_id=experiment.pk, number=1)
+    told = Round.objects.get().metrics["confusion"]
+    assert 0 < told["n_looked_at"] == sum(told["by_cause"].values())
+    asked = {pick.key for pick in picks}
+    for example in told["examples"]:
+        assert example["words"]
+        assert example["action"]
+        assert set(example["neighbours"]) <= asked - {example["key"]}
+
+
 def test_picks_without_an_answer_are_neither_rejections_nor_asked_again():
     experiment = begin(market.customer())
     picks = experiments.start_round(experiment_id=experiment.pk, number=1)

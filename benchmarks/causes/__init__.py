@@ -1,0 +1,1 @@
+"""Causes of confusion: planted, then named."""
