@@ -168,13 +168,18 @@ class Problem:
         return proxy.margin_uncertainty(self.proba)
 
     @cached_property
+    def prior(self) -> relevance.Prior | None:
+        """What the anchor alone says of the pool; None where there is none, or too small a one."""
+        anchor = self.scaled_anchor
+        if anchor is None or len(anchor) < relevance.MIN_ANCHOR:
+            return None
+        return relevance.from_anchor(self.scaled, anchor, self.rng(3))
+
+    @cached_property
     def relevance(self) -> relevance.Relevance:
         """P(labelable) of the pool."""
-        anchor = self.scaled_anchor
-        prior = None
-        if anchor is not None and len(anchor) >= relevance.MIN_ANCHOR:
-            seen = relevance.from_anchor(self.scaled, anchor, self.rng(3))
-            prior = seen.proba if seen.in_scope < relevance.ANCHOR_BELOW else None
+        is_steered = self.prior is not None and self.prior.in_scope < relevance.ANCHOR_BELOW
+        prior = self.prior.proba if self.prior is not None and is_steered else None
         answered = self.asked.answered
         unusual = np.zeros(0) if (answered.labels >= 0).all() else self.unusual  # only rejections make it matter
         return relevance.estimate(self.scaled, answered, prior, unusual, self.median_distance)

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from curation.core import evaluation
+from curation.core import evaluation, uncovered
 from curation.models import Experiment
 from curation.services import confusions, problems, savings
 
@@ -20,6 +20,7 @@ def measure(experiment: Experiment) -> dict[str, Any]:
         "accuracy": None,
         "savings": savings.told(experiment),
         "doubted": problems.doubted(experiment.dataset, problem, pool_rows),
+        "uncovered": [{"class": experiment.classes[one.label], "words": one.words} for one in uncovered.find(problem)],
         "confusion": confusions.told(experiment.dataset, problem, pool_rows),
     }
     test = problems.test_set_of(experiment.dataset)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from common.files import write_together
-from curation.core import strategies
+from curation.core import strategies, uncovered
 from curation.offline import outputs, selecting
 from curation.offline.selecting import Request, Selected
 
@@ -112,6 +112,9 @@ def remarks(found: Selected) -> list[str]:
         notes.append(
             f"{len(found.pool.bad)} rows of the pool and {len(found.answers.bad)} rows of labels were skipped."
         )
+    for one in uncovered.find(found.problem):
+        name = found.answers.classes[one.label] if found.answers.classes else one.label
+        notes.append(f"The anchor may lack {name!r}, whose records would then be asked too rarely. {one.words}")
     if found.pool.ignored:
         notes.append(f"Arrays that were not used: {', '.join(found.pool.ignored[:10])}.")
     return notes
