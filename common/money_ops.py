@@ -119,7 +119,10 @@ def _attempt(op: MoneyOp, flow: Flow) -> Moved:
         is_old = op.key_used_at is not None and database_now() - op.key_used_at > KEY_LIFE
         if op.outcome == Outcome.SAVED_ERROR or is_old:
             # Committed before the call: whoever comes after us must know of the new key.
-            MoneyOp.objects.filter(pk=op.pk, suffix=op.suffix).update(suffix=F("suffix") + 1, key_used_at=None)
+            # The new key's outcome is open from its birth: else a third runner would take it for burnt as well.
+            MoneyOp.objects.filter(pk=op.pk, suffix=op.suffix).update(
+                suffix=F("suffix") + 1, outcome=Outcome.UNKNOWN, key_used_at=None
+            )
             op.refresh_from_db()
     claimed = MoneyOp.objects.filter(pk=op.pk, suffix=op.suffix, next_attempt_at__isnull=False).update(
         outcome=Outcome.UNKNOWN, attempts=F("attempts") + 1

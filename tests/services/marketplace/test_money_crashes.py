@@ -141,6 +141,31 @@ def test_what_came_of_an_old_key_does_not_make_a_new_one_while_another_is_under_
     assert keys == ["0", "0", "1", "1", "1"]
 
 
+def test_a_new_key_is_not_taken_for_burnt_before_its_call(provider, monkeypatch):
+    """One runner has taken a new key and not called yet; another that comes now uses the same key."""
+    op = top_up(customer(), 1000)
+    keys, is_between = [], False
+
+    def call(op, key):
+        keys.append(key.rpartition("-")[2])
+        raise UnknownOutcomeError("nobody knows", is_saved=keys[-1] == "0")
+
+    def between(execute, sql, params, many, context):
+        nonlocal is_between
+        if keys and not is_between and "attempts" in sql.partition("WHERE")[0] and sql.startswith("UPDATE"):
+            is_between = True
+            money_flows.run_op(op_id=op.pk)
+        return execute(sql, params, many, context)
+
+    slow = {"top_up": replace(wallets.TOP_UP, find=lambda op: None, call=call)}
+    monkeypatch.setattr(money_flows, "FLOWS", money_flows.FLOWS | slow)
+    money_flows.run_op(op_id=op.pk)
+    with connection.execute_wrapper(between):
+        money_flows.run_op(op_id=op.pk)
+    assert is_between
+    assert keys == ["0", "1", "1"]
+
+
 def test_a_runner_that_comes_late_leaves_the_call_to_the_one_ahead(provider, monkeypatch):
     op = top_up(customer(), 1000)
     keys = []
