@@ -25,6 +25,7 @@ ORDER: Final = (
     "vendors.CapacityWindow",
     "common.MoneyOp",
     "common.ReconciliationDifference",
+    "marketplace.StatementNumber",
     "common.LedgerAccount",
     "common.OutboxMessage",
 )

@@ -5,7 +5,17 @@ import uuid
 
 from celery import shared_task
 
-from marketplace.services import campaigns, money_flows, nudges, payouts, rebuilding, reconciliation, sweeper, vetting
+from marketplace.services import (
+    campaigns,
+    money_flows,
+    nudges,
+    payouts,
+    rebuilding,
+    reconciliation,
+    statements,
+    sweeper,
+    vetting,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -65,3 +75,9 @@ def check_posteriors() -> None:
 def reconcile() -> None:
     """Compare our books with the payment provider's."""
     reconciliation.reconcile()
+
+
+@shared_task
+def issue_statements() -> None:
+    """Close last month: invoices for customers, statements for vendors."""
+    statements.issue_due()

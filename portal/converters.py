@@ -21,6 +21,7 @@ _KINDS: Final = {
     "vrl": "vendor_rule",
     "inv": "invitation",
     "rev": "review",
+    "stm": "statement",
 }
 
 

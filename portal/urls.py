@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal import home, session
+from portal import home, session, statements
 from portal.customer import urls as customer
 from portal.ops import urls as ops
 from portal.ops import views
@@ -15,6 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("home/", home.home, name="home"),
     path("sign-in/", session.SignIn.as_view(), name="sign-in"),
     path("sign-out/", session.SignOut.as_view(), name="sign-out"),
+    path("money/", statements.listing, name="money"),
+    path("statements/<statement:statement_id>/", statements.detail, name="statement"),
+    path("statements/<statement:statement_id>/csv/", statements.as_csv, name="statement-csv"),
     *customer.urlpatterns,
     *vendor.urlpatterns,
     *ops.urlpatterns,

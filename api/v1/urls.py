@@ -27,6 +27,7 @@ from api.v1.reconciliation import ReconciliationView
 from api.v1.results import EventsView, ExportView, LabelsView
 from api.v1.reviews import JobReviewsView, ReviewsView
 from api.v1.rules import EffectsView, RulesView
+from api.v1.statements import BillingProfileView, StatementsView
 from api.v1.vendor import VendorView
 from api.v1.vendor_hours import HoursView
 from api.v1.vendor_papers import OwnPapersView, PaperDecisionsView, PrivateVendorsView
@@ -41,6 +42,10 @@ urlpatterns: list[URLPattern] = [
     path("money/balances/", MoneyView.as_view({"get": "balances"})),
     path("money/entries/", MoneyView.as_view({"get": "entries"})),
     path("money/operations/", MoneyView.as_view({"get": "operations"})),
+    path("statements/", StatementsView.as_view({"get": "list"})),
+    path("statements/<str:public_id>/", StatementsView.as_view({"get": "retrieve"})),
+    path("statements/<str:public_id>/csv/", StatementsView.as_view({"get": "csv"})),
+    path("billing-profile/", BillingProfileView.as_view({"get": "retrieve", "put": "update"})),
     path("reconciliation/books/", ReconciliationView.as_view({"get": "books"})),
     path("reconciliation/runs/", ReconciliationView.as_view({"get": "runs"})),
     path("reconciliation/differences/", ReconciliationView.as_view({"get": "differences"})),

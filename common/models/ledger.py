@@ -1,5 +1,6 @@
 """The ledger: accounts, and entries that move money between two of them and never change."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -66,4 +67,7 @@ class LedgerEntry(BaseModel):
             models.CheckConstraint(condition=Q(amount__gt=0, amount__lte=10**17), name="entry_amount_in_range"),
             models.CheckConstraint(condition=~Q(debit=F("credit")), name="entry_moves_something"),
         ]
-        indexes = [models.Index(fields=["group"], name="entry_by_group", condition=~Q(group=""))]
+        indexes = [
+            models.Index(fields=["group"], name="entry_by_group", condition=~Q(group="")),
+            BrinIndex(fields=["created_at"], name="entry_by_time"),
+        ]

@@ -10,6 +10,7 @@ from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobReco
 from marketplace.models.notices import LateInterest, Notice
 from marketplace.models.quotes import JobQuote
 from marketplace.models.rules import Rule, RuleEffect, RuleTrial
+from marketplace.models.statements import BillingProfile, Statement, StatementNumber
 
 __all__ = [
     "Adjudication",
@@ -17,6 +18,7 @@ __all__ = [
     "Assignment",
     "Batch",
     "BatchItem",
+    "BillingProfile",
     "Campaign",
     "Candidate",
     "Correction",
@@ -43,5 +45,7 @@ __all__ = [
     "RuleTrial",
     "Settlement",
     "SettlementAdjustment",
+    "Statement",
+    "StatementNumber",
     "Verdict",
 ]

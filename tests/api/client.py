@@ -45,7 +45,9 @@ class Api:
         content_type = extra.pop("content_type", "application/json")
         response = self.client.generic(method, address, data, content_type=content_type, **extra)
         content = b"".join(response.streaming_content) if response.streaming else response.content
-        answer = Answer(response.status_code, json.loads(content or b"null"), response.headers)
+        is_json = "json" in response.headers.get("Content-Type", "json")
+        value = json.loads(content or b"null") if is_json else content.decode()
+        answer = Answer(response.status_code, value, response.headers)
         if answer.status >= 400:
             assert response.headers["Content-Type"] == "application/problem+json", content[:300]
             assert answer.body["request_id"].startswith("req_")

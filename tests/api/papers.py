@@ -1,7 +1,10 @@
 """Fixtures for what moves money, and for a vendor's papers: used by `world`."""
 
+import datetime
 from typing import Any
 
+from common.clock import database_now
+from marketplace.services import statements
 from tests import wallets
 from tests.api import shop
 from tests.api.client import Api
@@ -20,6 +23,9 @@ def money(customer: Api, vendor: Api) -> dict[str, Any]:
     method = customer.made("/wallet/payment-methods/", {"token": "pm_card_visa"})
     paid = customer.made("/wallet/top-ups/", {"amount_minor": 500, "currency": "USD"})
     wallets.run_all()
+    profile = {"legal_name": "Owls Ltd", "address": "1 Tree", "country": "GB", "tax_id": "GB1", "tax_note": "None."}
+    customer.put("/billing-profile/", profile)
+    vendor.put("/billing-profile/", profile)
     account = {"return_url": "https://vendor.example/back"}
     vendor.post("/vendor/payout-account/", account)
     return {
@@ -27,6 +33,7 @@ def money(customer: Api, vendor: Api) -> dict[str, Any]:
         "POST wallet/top-ups/": {"amount_minor": 500, "currency": "USD", "payment_method": method["id"]},
         "POST wallet/refunds/": {"top_up": paid["id"], "amount_minor": 5},
         "POST vendor/payout-account/": account,
+        "PUT billing-profile/": profile,
     }
 
 
@@ -38,3 +45,10 @@ def rejected(vendor: Api, staff: Api) -> str:
     answer = staff.post(f"/vendors/{vendor_id}/review/", {"decision": "reject", "reason": "No."})
     assert answer.status == 200, answer.body
     return str(vendor.made("/vendor/appeals/", {"text": "Look again."})["id"])
+
+
+def statement(customer: Api) -> str:
+    """Close the running month; return the customer's invoice."""
+    next_month = (database_now().date().replace(day=1) + datetime.timedelta(days=32)).replace(day=2)
+    assert statements.issue_due(today=next_month) > 0
+    return str(customer.get("/statements/").body["results"][0]["id"])

@@ -25,7 +25,8 @@ class World:
 
     def owner(self, route: Route) -> Api:
         """Return who may use a route, and owns what its fixture names."""
-        for kind in ("vendor", "customer", "platform"):
+        kinds = ("vendor", "customer", "platform")
+        for kind in kinds[1:] if route.noun == "statements" else kinds:
             if kind in route.kinds:
                 return self.by_kind(kind)
         raise LookupError(f"nobody can hold the scope {route.scope!r} of {route}")
@@ -78,6 +79,7 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api], sign
     money = papers.money(customer, vendor)
     paper = vendor.made("/vendor/documents/", papers.PAPER)
     ids |= {"documents": paper["id"], "appeals": papers.rejected(sign_up_vendor, staff)}
+    ids["statements"] = papers.statement(customer)
     strangers["vendor"].made("/vendor/", {"name": "Stranger"})
     return World(customer, vendor, staff, strangers, ids, _bodies(customer, work, attempt, dataset, ids) | money)
 

@@ -7,7 +7,7 @@ from common.actors import Actor
 from common.clock import database_now
 from common.models import Membership, Organization, SignInFailure
 from common.services import sign_ins
-from marketplace.models import Adjudication, Assignment, Offer, Review, Rule, RuleEffect
+from marketplace.models import Adjudication, Assignment, Offer, Review, Rule, RuleEffect, Statement
 from portal.urls import urlpatterns
 from tests import market
 from tests.portal import world
@@ -18,6 +18,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OPEN = {"status", "home", "sign-in", "sign-out"}
 # name: (method, who of customer/stranger/seller/rival/staff does not get 404)
 ROUTES = {
+    "money": ("get", {"customer", "stranger", "seller", "rival"}),
+    "statement": ("get", {"customer", "staff"}),
+    "statement-csv": ("get", {"customer", "staff"}),
     "jobs": ("get", {"customer", "stranger", "staff"}),
     "job-new": ("get", {"customer", "stranger"}),
     "job": ("get", {"customer", "staff"}),
@@ -89,6 +92,7 @@ def here(settings, tmp_path):
     world.add_dispute(made)
     world.add_desk(made)
     world.add_second_look(made)
+    world.add_statement(made)
     return made
 
 
@@ -109,6 +113,7 @@ def url_of(name: str, here: world.World) -> str:
         "review_id": Review.objects.get().pk,
         "invitation_id": VendorInvitation.objects.get().pk,
         "effect_id": RuleEffect.objects.get().pk,
+        "statement_id": Statement.objects.get().pk,
     }
     pattern = next(p for p in urlpatterns if p.name == name)
     return reverse(f"portal:{name}", kwargs={key: ids[key] for key in pattern.pattern.converters})

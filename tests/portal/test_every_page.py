@@ -12,7 +12,7 @@ from tests.portal.test_own_vendors import apply_with, invited
 from vendors.services import posteriors
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
-FILES = {"work-file", "account-paper", "paper-file"}
+FILES = {"statement-csv", "work-file", "account-paper", "paper-file"}
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,7 @@ def here(browser):
     world.add_dispute(made)
     world.add_desk(made)
     world.add_second_look(made)
+    world.add_statement(made)
     posteriors.record_hard_accuracy(seen={made.seller.capability_id: posteriors.Counts(9, 1, 10)})
     posteriors.record_hard_responses(missed=[made.seller.capability_id] * 3)
     return made

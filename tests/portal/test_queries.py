@@ -30,6 +30,7 @@ def here():
     world.add_dispute(made)
     world.add_desk(made)
     world.add_second_look(made)
+    world.add_statement(made)
     return made
 
 

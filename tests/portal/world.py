@@ -5,14 +5,28 @@ import itertools
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.test import Client
 
+from common import ledger
 from common.actors import Actor
 from common.clock import database_now
+from common.ledger import Account, Kind, Posting
 from common.models import Membership, Organization
 from marketplace.core.rules import Rule as Terms
 from marketplace.models import Batch, Job, Offer, Review, Verdict
-from marketplace.services import annotations, disputes, offering, offers, rules, rulings, second_looks, vendor_rules
+from marketplace.services import (
+    annotations,
+    disputes,
+    holds,
+    offering,
+    offers,
+    rules,
+    rulings,
+    second_looks,
+    statements,
+    vendor_rules,
+)
 from tests import market
 from tests.market import Seller
 from vendors.models import Appeal, VendorEvent
@@ -88,6 +102,15 @@ def add_second_look(here: "World") -> None:
     record = here.job.records.earliest("pk")
     type(record).objects.filter(pk=record.pk).update(state="labeled", label=0, confidence=0.6)
     second_looks.call_for(here.job.pk, [record.pk], Review.Cause.MODEL, "A model is sure of something else.")
+
+
+def add_statement(here: "World") -> None:
+    """Pay something into the customer's wallet, and close the month."""
+    wallet = holds.wallet_of(here.customer.organization_id, "USD")
+    with transaction.atomic():
+        ledger.post([Posting("fill", Account(Kind.PROVIDER, "USD"), wallet, 5_000_000, "Top-up", "mop_1")])
+    next_month = (database_now().date().replace(day=1) + datetime.timedelta(days=32)).replace(day=2)
+    statements.issue_due(today=next_month)
 
 
 def make() -> World:
