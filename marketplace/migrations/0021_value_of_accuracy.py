@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('common', '0008_listed_events'),
-        ('marketplace', '0019_adjudicating_vendors'),
+        ('marketplace', '0020_statements'),
     ]
 
     operations = [
