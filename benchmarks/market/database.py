@@ -16,20 +16,37 @@ from embedded.postgres import Postgres
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 
 
+class Database:
+    """A server that can be killed and started again."""
+
+    def __init__(self, postgres: Postgres, child: Child) -> None:
+        self._postgres = postgres
+        self._child = child
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._child.start()
+        _wait_for(self._postgres)
+
+    def kill(self) -> None:
+        """Kill it, as `kill -9` does."""
+        self._child.kill()
+
+
 @contextmanager
-def running() -> Iterator[None]:
+def running() -> Iterator[Database]:
     """Start a server in a folder of its own and point Django at it; the broker stays away."""
     home = Home(Path(tempfile.mkdtemp(prefix="labelyard-bench-")))
     home.prepare()
     postgres = Postgres.of(home)
     child = Child(postgres.service(), home.logs)
     os.environ |= environment(postgres, home)
+    database = Database(postgres, child)
     try:
-        child.start()
-        _wait_for(postgres)
+        database.start()
         postgres.create_database()
         subprocess.run([sys.executable, "manage.py", "migrate", "--no-input", "-v0"], cwd=PROJECT, check=True)
-        yield
+        yield database
     finally:
         child.kill()
         shutil.rmtree(home.root, ignore_errors=True)

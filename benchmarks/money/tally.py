@@ -20,6 +20,7 @@ class Tally:
     n_worlds: int = 0
     n_points: int = 0
     n_kills: int = 0
+    n_outages: int = 0
     n_operations: int = 0
     n_settlements: int = 0
     settlements_lost: int = 0
@@ -54,6 +55,7 @@ class Tally:
         return [
             ("crash points in process", f"{self.n_points:,}", f"{TARGETS['points']:,}"),
             ("workers killed (kill -9)", f"{self.n_kills:,}", f"{TARGETS['kills']:,}"),
+            ("PostgreSQL killed (kill -9) under workers", f"{self.n_outages:,}", ""),
             ("operations with the provider", f"{self.n_operations:,}", ""),
             ("worlds checked", f"{self.n_worlds:,}", ""),
             ("lost, doubled or stuck", f"{len(self.findings):,}", "0"),
@@ -94,7 +96,8 @@ _PAGE: Final = """# Money
 `make bench-money`: top-ups by card and bank debit, refunds, earnings, payouts and reversals against the stand-in
 provider, each fault of its network at 8 % (a 500 that is saved, an answer lost, a request lost, busy, in flight), two
 runners on the same operation now and then. Crash points: a death before one of the next 18 statements of a deed. Kills:
-three processes side by side, each killed before a random statement and replaced. After each world the network behaves,
+three processes side by side, each killed before a random statement and replaced; in other worlds (`--outages`) it is
+PostgreSQL that is killed under them, every second or so. After each world the network behaves,
 everything comes to its end, and a checker that uses none of the services compares both sides' books: the balance there,
 every operation with its object there and its entries here, every balance with its entries, nothing open or on its way.
 
@@ -108,5 +111,5 @@ Safeguards taken away (saved 500s at 40 % then), and what the checker found:
 
 ## What this is not
 Holds and settlements of jobs are raced in [races](races.md); here only their arithmetic is. Disputes are in
-`tests/services/marketplace/test_money_back.py`. PostgreSQL itself is not killed here.
+`tests/services/marketplace/test_money_back.py`.
 """
