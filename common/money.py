@@ -1,5 +1,6 @@
 """Units of money: micro-units inside, a currency's minor units where money enters or leaves."""
 
+from decimal import Decimal
 from typing import Final
 
 MICRO_PER_UNIT: Final = 1_000_000
@@ -58,3 +59,12 @@ def text(micro: int, currency: str) -> str:
     sign, (units, rest) = "-" if micro < 0 else "", divmod(abs(micro), MICRO_PER_UNIT)
     digits = f"{rest:06d}".rstrip("0").ljust(decimals(currency), "0")
     return f"{sign}{units}{'.' if digits else ''}{digits} {currency}"
+
+
+def exact(micro: int) -> Decimal:
+    """Return micro-units in units, all six places.
+
+    >>> print(exact(-1500000), exact(7))
+    -1.500000 0.000007
+    """
+    return Decimal(micro).scaleb(-6)

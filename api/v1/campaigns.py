@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from api import views
 from api.fields import IntegerField, PublicIdField, RatioField
 from api.serializers import Body, EmptyBody, Resource, own_id
+from api.v1.job_bodies import MAX_BUDGET_MICRO
 from marketplace.selectors import jobs
 from marketplace.services import campaigns
 from marketplace.services.campaigns import CampaignTerms
@@ -20,6 +21,13 @@ class CampaignIn(Body):
     job = PublicIdField("job")
     rounds = IntegerField(min_value=1, max_value=1000)
     target_accuracy = RatioField(required=False, allow_null=True)
+    value_of_point_micro = IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_BUDGET_MICRO,
+        help_text="What a point (0.01) of accuracy is worth; with it, the campaign ends when labels no longer pay.",
+    )
 
 
 class CampaignOut(Resource):
@@ -33,6 +41,7 @@ class CampaignOut(Resource):
     round = serializers.IntegerField()
     max_rounds = serializers.IntegerField()
     target_accuracy = serializers.FloatField(allow_null=True)
+    value_of_point_micro = serializers.IntegerField(allow_null=True)
     lot = PublicIdField("lot", source="lot_id", allow_null=True)
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -64,7 +73,7 @@ class CampaignsView(views.Resource):
             actor=self.actor,
             experiment_id=given["experiment"],
             job_id=given["job"],
-            terms=CampaignTerms(given["rounds"], given.get("target_accuracy")),
+            terms=CampaignTerms(given["rounds"], given.get("target_accuracy"), given.get("value_of_point_micro")),
         )
         return self.answer(started, CampaignOut, 201)
 

@@ -1,16 +1,22 @@
 """Money: a customer's wallet, a vendor's payouts."""
 
-from drf_spectacular.utils import extend_schema
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
+from api.errors import InvalidParameterError
 from api.fields import IntegerField, PublicIdField, TextField
 from api.serializers import Body, Resource, own_id
 from common.models import LedgerEntry
-from marketplace.selectors import money
+from marketplace.selectors import ledger_export, money
 from marketplace.services import payouts, wallets
+
+_KINDS = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
 
 
 class PaymentMethodIn(Body):
@@ -108,7 +114,13 @@ class LinkOut(Resource):
 class MoneyView(views.Resource):
     """Balances, ledger lines and operations of the caller's organization."""
 
-    action_scopes = {"balances": "money:read", "entries": "money:read", "operations": "money:read"}
+    action_scopes = {
+        "balances": "money:read",
+        "entries": "money:read",
+        "export": "money:read",
+        "operations": "money:read",
+    }
+    action_parameters = {"export": frozenset({"form", "after"})}
 
     @extend_schema(responses=BalancesOut)
     def balances(self, request: Request) -> Response:
@@ -119,6 +131,26 @@ class MoneyView(views.Resource):
     def entries(self, request: Request) -> Response:
         """List ledger lines, newest first."""
         return self.page(money.entries(self.actor), EntryOut)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("form", enum=list(ledger_export.FORMS), description="Default: jsonl."),
+            OpenApiParameter("after", str, description="The last entry known: go on after it."),
+        ],
+        responses={(200, kind): OpenApiTypes.STR for kind in _KINDS.values()},
+    )
+    def export(self, request: Request) -> HttpResponseBase:
+        """Return ledger entries as one file, oldest first; staff gets those of all, with whose accounts they are."""
+        form = self.parameter("form", *ledger_export.FORMS) or "jsonl"
+        try:
+            parts = ledger_export.export(self.actor, form, after=self.parameter("after") or "")
+        except ValueError:
+            raise InvalidParameterError("after is the id of an entry, such as ent_01...") from None
+        headers = {
+            "Content-Disposition": f'attachment; filename="ledger.{form}"',
+            "X-Content-Type-Options": "nosniff",
+        }
+        return StreamingHttpResponse(parts, content_type=_KINDS[form], headers=headers)
 
     @extend_schema(responses=OperationOut(many=True))
     def operations(self, request: Request) -> Response:

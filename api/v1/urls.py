@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern] = [
     path("api-keys/<str:public_id>/revoke/", ApiKeysView.as_view({"post": "revoke"})),
     path("money/balances/", MoneyView.as_view({"get": "balances"})),
     path("money/entries/", MoneyView.as_view({"get": "entries"})),
+    path("money/entries/export/", MoneyView.as_view({"get": "export"})),
     path("money/operations/", MoneyView.as_view({"get": "operations"})),
     path("statements/", StatementsView.as_view({"get": "list"})),
     path("statements/<str:public_id>/", StatementsView.as_view({"get": "retrieve"})),

@@ -29,6 +29,7 @@ class Campaign(BaseModel):
     round = models.PositiveIntegerField(default=1)
     max_rounds = models.PositiveIntegerField()
     target_accuracy = models.FloatField(null=True)
+    value_of_point_micro = models.BigIntegerField(null=True)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, null=True, related_name="campaigns")
     next_check_at = models.DateTimeField(db_default=Now())
     reason = models.TextField(default="", blank=True)
@@ -37,6 +38,7 @@ class Campaign(BaseModel):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(max_rounds__gt=0), name="campaign_rounds_positive"),
+            models.CheckConstraint(condition=Q(value_of_point_micro__gt=0), name="campaign_value_positive"),
         ]
         indexes = [
             models.Index(fields=["next_check_at"], name="campaign_due", condition=Q(state="running")),

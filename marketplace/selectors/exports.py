@@ -1,7 +1,5 @@
 """A job's labels as a file, written line by line: JSON, JSON lines, CSV, and COCO for what is drawn on images."""
 
-import csv
-import io
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,6 +9,7 @@ from django.db.models import QuerySet
 
 from common.actors import Actor
 from common.errors import ValidationFailedError
+from common.tables import csv_row
 from marketplace.core import rle
 from marketplace.core.checks.polygons import area
 from marketplace.models import JobRecord, LabelSchema
@@ -67,23 +66,12 @@ def _json(records: QuerySet[JobRecord], schema: LabelSchema) -> Iterator[str]:
 
 def _csv(records: QuerySet[JobRecord], schema: LabelSchema) -> Iterator[str]:
     """Yield a table; a label that is no text stands there as JSON."""
-    yield _written(_COLUMNS)
+    yield csv_row(_COLUMNS)
     for record in records.iterator(chunk_size=_ROWS):
         row = row_of(record)
         if row["label"] is not None and not isinstance(row["label"], str):
             row["label"] = json.dumps(row["label"], ensure_ascii=False)
-        yield _written([_harmless(row[name]) for name in _COLUMNS])
-
-
-def _written(cells: Any) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue()
-
-
-def _harmless(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
+        yield csv_row(row[name] for name in _COLUMNS)
 
 
 def _coco(records: QuerySet[JobRecord], schema: LabelSchema) -> Iterator[str]:

@@ -1,13 +1,18 @@
 """Statements as their organization, and the platform's staff, see them."""
 
 import uuid
+from collections.abc import Sequence
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
 from common.actors import PLATFORM, Actor
 from common.errors import NotFoundError, PermissionDeniedError
-from marketplace.core import statements as core
+from common.money import exact
+from common.tables import csv_row
 from marketplace.models import BillingProfile, Statement
+
+_HEAD: Final = ("date_from", "date_to", "description", "for", "entries", "amount", "currency")
 
 
 def of(actor: Actor) -> QuerySet[Statement]:
@@ -50,11 +55,12 @@ def profile(actor: Actor) -> BillingProfile:
 
 
 def as_csv(statement: Statement) -> str:
-    """Return a statement as CSV."""
-    return core.to_csv(
-        statement.lines,
-        period=(statement.period_start, statement.period_end),
-        opening_micro=statement.opening_micro,
-        closing_micro=statement.closing_micro,
-        currency=statement.currency,
-    )
+    """Return a statement as CSV: opening balance, its lines, closing balance; exact to the micro-unit."""
+    start, end = statement.period_start.isoformat(), statement.period_end.isoformat()
+    opening, closing = exact(statement.opening_micro), exact(statement.closing_micro)
+    rows: list[Sequence[Any]] = [_HEAD, (start, start, "Opening balance", "", "", opening, statement.currency)]
+    for line in statement.lines:
+        told = (line["memo"], line["for"], line["n_entries"], exact(line["amount_micro"]))
+        rows.append((start, end, *told, statement.currency))
+    rows.append((end, end, "Closing balance", "", "", closing, statement.currency))
+    return "".join(csv_row(row) for row in rows)

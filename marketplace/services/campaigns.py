@@ -8,16 +8,16 @@ import datetime
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
 
 from common.actors import Actor
 from common.clock import Now
 from common.errors import ConflictError, DomainError, NotFoundError, ValidationFailedError
-from curation.models.experiments import ExperimentKind
+from curation.models.experiments import Experiment, ExperimentKind
 from curation.selectors import experiments as experiment_selectors
-from curation.services import experiments
+from curation.services import experiments, stopping
 from marketplace.core.states import CampaignPhase, CampaignState, JobState, LotState, RecordState
 from marketplace.errors import CampaignStateError
 from marketplace.models import Campaign, Job, JobRecord, Lot, Review
@@ -31,10 +31,15 @@ _SECOND_LOOK = datetime.timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class CampaignTerms:
-    """When a campaign stops: after so many rounds, or earlier at a test accuracy."""
+    """When a campaign stops: after so many rounds, or earlier at a test accuracy, or when labels no longer pay.
+
+    ``value_of_point_micro`` is what a point (.01) of accuracy is worth to the customer, in micro-units of the job's
+    currency; without it a campaign never stops for its cost alone.
+    """
 
     max_rounds: int
     target_accuracy: float | None = None
+    value_of_point_micro: int | None = None
 
 
 def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: CampaignTerms) -> Campaign:
@@ -45,21 +50,13 @@ def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: C
     ConflictError
         When the job or the experiment is part of another campaign.
     ValidationFailedError
-        When their classes differ.
+        When their classes differ, or accuracy has a worth and the dataset no test set to measure it on.
     """
     actor.require("campaigns:write")
     with transaction.atomic(durable=True):
         job = jobs.get(actor, job_id, lock=True)
         experiment = experiment_selectors.get(actor, experiment_id)
-        if job.label_schema.task_type != readings.CLASSIFICATION:
-            detail = f"A campaign buys classes; the job's task type is {job.label_schema.task_type}."
-            raise ValidationFailedError.of("job", "task_type", detail)
-        if list(experiment.classes) != list(job.label_schema.classes):
-            detail = "The experiment's classes and the job's label schema differ; make them equal, in the same order."
-            raise ValidationFailedError.of("experiment", "classes_differ", detail)
-        if experiment.kind == ExperimentKind.MANUAL:
-            detail = "A campaign chooses by itself; an experiment of type manual takes your keys round by round."
-            raise ValidationFailedError.of("experiment", "is_manual", detail)
+        _check(job, experiment, terms)
         existing = (
             Campaign.objects.filter(job=job).first() or Campaign.objects.filter(experiment_id=experiment_id).first()
         )
@@ -71,12 +68,27 @@ def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: C
             organization_id=job.organization_id,
             job=job,
             experiment_id=experiment_id,
-            max_rounds=terms.max_rounds,
-            target_accuracy=terms.target_accuracy,
+            **asdict(terms),
         )
         events.of_job(job.pk, "campaign.started", campaign=campaign.public_id, max_rounds=terms.max_rounds)
         nudges.advance_campaign_soon(campaign.pk)
         return campaign
+
+
+def _check(job: Job, experiment: Experiment, terms: CampaignTerms) -> None:
+    """Refuse a pair or terms that cannot be meant."""
+    if job.label_schema.task_type != readings.CLASSIFICATION:
+        detail = f"A campaign buys classes; the job's task type is {job.label_schema.task_type}."
+        raise ValidationFailedError.of("job", "task_type", detail)
+    if list(experiment.classes) != list(job.label_schema.classes):
+        detail = "The experiment's classes and the job's label schema differ; make them equal, in the same order."
+        raise ValidationFailedError.of("experiment", "classes_differ", detail)
+    if experiment.kind == ExperimentKind.MANUAL:
+        detail = "A campaign chooses by itself; an experiment of type manual takes your keys round by round."
+        raise ValidationFailedError.of("experiment", "is_manual", detail)
+    if terms.value_of_point_micro is not None and not experiment.dataset.n_test:
+        detail = "The dataset has no test set to measure accuracy on; add one, or leave out what accuracy is worth."
+        raise ValidationFailedError.of("value_of_point_micro", "no_test_set", detail)
 
 
 _CONTROLS = {
@@ -192,20 +204,43 @@ def _observations(lot: Lot) -> list[experiments.ObservationInput]:
 def _train(campaign: Campaign) -> bool:
     """Retrain and evaluate on the labels so far, then go on to the next round or finish."""
     metrics = experiments.train_and_evaluate(experiment_id=campaign.experiment_id, number=campaign.round)
-    accuracy = metrics.accuracy
-    reached = campaign.target_accuracy is not None and accuracy is not None and accuracy >= campaign.target_accuracy
-    is_last = campaign.round >= campaign.max_rounds
+    ending = _ending(campaign, metrics.accuracy)
     with transaction.atomic(durable=True):
-        next_round = campaign.round if is_last or reached else campaign.round + 1
+        next_round = campaign.round + (not ending)
         if not _move(campaign, CampaignPhase.SELECT, round_number=next_round):
             return True
-        events.of_job(campaign.job_id, "round.evaluated", round=campaign.round, accuracy=accuracy)
+        events.of_job(campaign.job_id, "round.evaluated", round=campaign.round, accuracy=metrics.accuracy)
         _call_for_second_looks(campaign, metrics.doubted)
-        if reached:
-            _finish(campaign, f"The target accuracy {campaign.target_accuracy:.1%} is reached.")
-        elif is_last:
-            _finish(campaign, f"All {campaign.max_rounds} rounds are done.")
-    return not (is_last or reached)
+        if ending:
+            _finish(campaign, ending)
+    return not ending
+
+
+def _ending(campaign: Campaign, accuracy: float | None) -> str:
+    """Return why the campaign ends after this round, empty when it goes on."""
+    if campaign.target_accuracy is not None and accuracy is not None and accuracy >= campaign.target_accuracy:
+        return f"The target accuracy {campaign.target_accuracy:.1%} is reached."
+    if campaign.round >= campaign.max_rounds:
+        return f"All {campaign.max_rounds} rounds are done."
+    return _not_worth_it(campaign)
+
+
+def _not_worth_it(campaign: Campaign) -> str:
+    """Return why further labels are not worth their price, empty when they are, or nobody said what accuracy is worth.
+
+    A record's price is what the job's records have cost so far, further opinions, gold and fees included.
+    """
+    value, n_records = campaign.value_of_point_micro, JobRecord.objects.filter(job_id=campaign.job_id).count()
+    committed = Job.objects.values_list("committed_micro", flat=True).get(pk=campaign.job_id)
+    if value is None or not committed or not n_records:
+        return ""
+    price = committed / n_records / 1e6
+    advice = stopping.advise(experiment_id=campaign.experiment_id, value_of_point=value / 1e6, price=price)
+    if advice is None or not advice.stops:
+        return ""
+    currency = campaign.job.currency
+    terms = f"at {price:.2f} {currency} a record and {value / 1e6:.2f} {currency} for a point of accuracy"
+    return f"Further labels are not worth their price, {terms}. {advice.words}"
 
 
 def _call_for_second_looks(campaign: Campaign, keys: Sequence[str]) -> None:

@@ -122,7 +122,11 @@ def test_a_campaign_is_started_paused_resumed_and_stopped(customer):
     schema = customer.made("/label-schemas/", {"name": "s", "task_type": "classification", "classes": pool.CLASSES})
     job = customer.made("/jobs/", body | {"label_schema": schema["id"], "records": [], "gold": []})
     terms = {"experiment": path.split("/")[-1], "job": job["id"], "rounds": 2}
-    campaign = customer.made("/campaigns/", terms)
+    for value, code in [(0, "min_value"), (1.5, "invalid")]:
+        answer = customer.post("/campaigns/", terms | {"value_of_point_micro": value})
+        assert (answer.status, answer.fields) == (422, {("value_of_point_micro", code)})
+    campaign = customer.made("/campaigns/", terms | {"value_of_point_micro": 5_000_000})
+    assert campaign["value_of_point_micro"] == 5_000_000
     assert customer.made("/campaigns/", terms)["id"] == campaign["id"]
     assert (campaign["state"], campaign["max_rounds"]) == ("running", 2)
     assert customer.post(f"{path}/rounds/").code == "campaign_state"

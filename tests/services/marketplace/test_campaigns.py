@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from curation.models import Observation, Pick, Round
+from common.errors import ValidationFailedError
+from curation.models import Dataset, Observation, Pick, Round
 from curation.services import datasets, experiments
 from marketplace.models import Annotation, Campaign, JobRecord, Lot, Review
 from marketplace.services import annotations, campaigns, jobs, lots, offers, sweeper, vetting
@@ -64,14 +65,14 @@ def loop(digits, settings, tmp_path):
     campaign = campaigns.start(
         actor=actor, experiment_id=experiment.pk, job_id=job.pk, terms=CampaignTerms(max_rounds=ROUNDS)
     )
-    return Loop(campaign, sellers, y)
+    return Loop(campaign, sellers, y, actor)
 
 
 class Loop:
     """A campaign with the people who work for it."""
 
-    def __init__(self, campaign, sellers, y) -> None:
-        self.campaign, self.sellers, self.y = campaign, sellers, y
+    def __init__(self, campaign, sellers, y, actor) -> None:
+        self.campaign, self.sellers, self.y, self.actor = campaign, sellers, y, actor
 
     def tick(self) -> None:
         """Let everyone do what is to be done once."""
@@ -175,6 +176,73 @@ def test_the_campaign_stops_before_a_round_its_budget_cannot_cover(loop):
     job.refresh_from_db()
     assert 0 < job.spent_micro <= 2_500_000
     assert Lot.objects.filter(state="closed").count() == Lot.objects.count() < ROUNDS
+
+
+class Flat:
+    """A model that stays at one accuracy, whatever it is taught."""
+
+    def __init__(self, monkeypatch, loop, value_of_point_micro) -> None:
+        real = experiments.measuring.measure
+        monkeypatch.setattr(experiments.measuring, "measure", lambda e: real(e) | {"accuracy": 0.9})
+        Campaign.objects.update(max_rounds=5, value_of_point_micro=value_of_point_micro)
+        self.loop = loop
+
+    def run(self) -> tuple[str, int]:
+        self.loop.run()
+        return Campaign.objects.get().reason, Round.objects.filter(evaluated_at__isnull=False).count()
+
+
+def test_a_campaign_stops_when_labels_bring_less_than_they_cost(loop, monkeypatch):
+    reason, n_rounds = Flat(monkeypatch, loop, 10_000).run()
+    assert reason.startswith("Further labels are not worth their price, at 0.")
+    assert "USD for a point of accuracy. Stop: the next" in reason
+    assert 3 <= n_rounds < 5
+    assert Lot.objects.count() == n_rounds
+
+
+def test_without_a_value_of_accuracy_a_flat_curve_stops_nothing(loop, monkeypatch):
+    assert Flat(monkeypatch, loop, None).run() == ("All 5 rounds are done.", 5)
+
+
+def test_a_worth_of_accuracy_needs_a_test_set(loop):
+    Dataset.objects.update(n_test=0)
+    with pytest.raises(ValidationFailedError, match="no test set to measure accuracy on"):
+        campaigns.start(
+            actor=loop.actor,
+            experiment_id=loop.campaign.experiment_id,
+            job_id=loop.campaign.job_id,
+            terms=CampaignTerms(max_rounds=ROUNDS, value_of_point_micro=1),
+        )
+
+
+@pytest.mark.parametrize("name", ["_finish", "_move", "_ending"])
+def test_a_crash_while_stopping_stops_once_all_the_same(loop, monkeypatch, name):
+    flat = Flat(monkeypatch, loop, 10_000)
+    real = campaigns._ending
+    monkeypatch.setattr(campaigns, "_ending", lambda campaign, accuracy: dying(real(campaign, accuracy)))
+    step, died = getattr(campaigns, name) if name != "_ending" else None, []
+
+    def dying(ending):
+        if ending and not died:
+            if step is None:
+                died.append(True)
+                raise Crash
+            monkeypatch.setattr(campaigns, name, after)
+        return ending
+
+    def after(*args, **kwargs):
+        step(*args, **kwargs)
+        died.append(True)
+        monkeypatch.setattr(campaigns, name, step)
+        raise Crash
+
+    with pytest.raises(Crash):
+        loop.run()
+    assert Campaign.objects.get().state == "running"
+    reason, n_rounds = flat.run()
+    assert died == [True]
+    assert reason.startswith("Further labels are not worth their price")
+    assert Lot.objects.count() == n_rounds < 5
 
 
 def test_two_runners_at_once_take_each_step_once(loop, monkeypatch):
