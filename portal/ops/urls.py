@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from portal.ops import desk, market, vendors
+from portal.ops import desk, ledger, market, vendors
 
 urlpatterns = [
     path("market/", market.board, name="board"),
+    path("books/", ledger.books, name="books"),
     path("desk/", desk.desk, name="desk"),
     path("desk/papers/<document:document_id>/file/", desk.paper_file, name="paper-file"),
     path("desk/papers/<document:document_id>/", desk.paper, name="paper-decide"),

@@ -60,6 +60,7 @@ ROUTES = {
     "release": ("post", {"rival"}),
     "scorecard": ("get", {"seller", "rival"}),
     "board": ("get", {"staff"}),
+    "books": ("get", {"staff"}),
     "desk": ("get", {"staff"}),
     "paper-file": ("get", {"staff"}),
     "paper-decide": ("post", {"staff"}),
