@@ -1,7 +1,5 @@
 """A vendor's work as files: its open records out, their answers in, with a report of all that is wrong beforehand."""
 
-import csv
-import io
 import json
 import uuid
 from collections import defaultdict
@@ -11,6 +9,7 @@ from typing import Any, Final
 
 from common.actors import Actor
 from common.errors import ValidationFailedError
+from common.tables import csv_row
 from marketplace.core import answer_files, checks, kinds
 from marketplace.core.answer_files import Row, Wrong
 from marketplace.models import Assignment
@@ -44,7 +43,7 @@ def written(assignment: Assignment, form: str) -> Iterator[str]:
     items = [item for item in assignment.items.all() if not item.is_done]
     shown = prelabels.shown_for(assignment.job, [content_of(item).key for item in items])
     if form == "csv":
-        yield _csv_line(_COLUMNS)
+        yield csv_row(_COLUMNS)
     for item in items:
         about = content_of(item)
         word = shown.get(about.key)
@@ -52,25 +51,17 @@ def written(assignment: Assignment, form: str) -> Iterator[str]:
         if word is not None:
             label = assignment.job.label_schema.shown(word.label, word.value, about.metadata)
         row = (item.public_id, about.key, about.uri, about.metadata, label, None, None)
-        yield _csv_line(row) if form == "csv" else _json_line(row)
+        yield csv_row(map(_cell, row)) if form == "csv" else _json_line(row)
 
 
 def _json_line(row: Sequence[Any]) -> str:
     return json.dumps(dict(zip(_COLUMNS, row, strict=True)), ensure_ascii=False) + "\n"
 
 
-def _csv_line(row: Sequence[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow([_cell(value) for value in row])
-    return text.getvalue()
-
-
 def _cell(value: Any) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
     if value is None or value == {}:
         return ""
-    cell = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def check(assignment: Assignment, content: bytes, *, annotator: str = "") -> Report:
