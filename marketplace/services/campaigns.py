@@ -50,7 +50,7 @@ def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: C
     ConflictError
         When the job or the experiment is part of another campaign.
     ValidationFailedError
-        When their classes differ, or accuracy has a worth and the dataset no test set to measure it on.
+        When their classes differ, or accuracy is asked for and the dataset has no test set to measure it on.
     """
     actor.require("campaigns:write")
     with transaction.atomic(durable=True):
@@ -86,9 +86,11 @@ def _check(job: Job, experiment: Experiment, terms: CampaignTerms) -> None:
     if experiment.kind == ExperimentKind.MANUAL:
         detail = "A campaign chooses by itself; an experiment of type manual takes your keys round by round."
         raise ValidationFailedError.of("experiment", "is_manual", detail)
-    if terms.value_of_point_micro is not None and not experiment.dataset.n_test:
-        detail = "The dataset has no test set to measure accuracy on; add one, or leave out what accuracy is worth."
-        raise ValidationFailedError.of("value_of_point_micro", "no_test_set", detail)
+    if not experiment.dataset.n_test:
+        detail = "The dataset has no test set to measure accuracy on; add one, or leave this out."
+        for name in ("target_accuracy", "value_of_point_micro"):
+            if getattr(terms, name) is not None:
+                raise ValidationFailedError.of(name, "no_test_set", detail)
 
 
 _CONTROLS = {

@@ -204,14 +204,15 @@ def test_without_a_value_of_accuracy_a_flat_curve_stops_nothing(loop, monkeypatc
     assert Flat(monkeypatch, loop, None).run() == ("All 5 rounds are done.", 5)
 
 
-def test_a_worth_of_accuracy_needs_a_test_set(loop):
+@pytest.mark.parametrize("term", [{"value_of_point_micro": 1}, {"target_accuracy": 0.9}])
+def test_accuracy_asked_for_needs_a_test_set(loop, term):
     Dataset.objects.update(n_test=0)
     with pytest.raises(ValidationFailedError, match="no test set to measure accuracy on"):
         campaigns.start(
             actor=loop.actor,
             experiment_id=loop.campaign.experiment_id,
             job_id=loop.campaign.job_id,
-            terms=CampaignTerms(max_rounds=ROUNDS, value_of_point_micro=1),
+            terms=CampaignTerms(max_rounds=ROUNDS, **term),
         )
 
 
