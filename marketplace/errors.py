@@ -134,3 +134,15 @@ class InstructionsVersionError(ConflictError):
     """The instructions have a newer version than the one you started from; read it, then write yours."""
 
     code = "instructions_version"
+
+
+class NothingToRewardError(ConflictError):
+    """Nothing of the batch was paid, so there is nobody to give a bonus to."""
+
+    code = "nothing_to_reward"
+
+
+class BonusGivenError(ConflictError):
+    """A bonus of another amount was given for this batch; one batch gets one."""
+
+    code = "bonus_given"

@@ -14,7 +14,7 @@ from api.serializers import Body, EmptyBody, Resource, many, own_id
 from marketplace.core.states import BatchState
 from marketplace.models import Batch, Offer
 from marketplace.selectors import jobs
-from marketplace.services import cancellations, escalations, reviews
+from marketplace.services import bonuses, cancellations, escalations, reviews
 from marketplace.services.reviews import Refusal
 
 
@@ -38,6 +38,21 @@ class RefusalIn(Body):
 
     key = TextField()
     reason = TextField(max_length=500)
+
+
+class BonusIn(Body):
+    """What the batch's vendor gets on top, out of the wallet, and for what."""
+
+    amount_micro = IntegerField(min_value=1, max_value=10**12, help_text="1 USD = 1,000,000.")
+    reason = TextField(max_length=500)
+
+
+class BonusOut(Resource):
+    """A batch's earnings after a bonus."""
+
+    batch = PublicIdField("bat", source="assignment.batch_id")
+    vendor = PublicIdField("ven", source="vendor_id")
+    currency = serializers.CharField()
 
 
 class BatchReviewIn(Body):
@@ -135,12 +150,25 @@ class JobBatchesView(views.Resource):
 class BatchesView(views.Resource):
     """A batch of the caller's jobs."""
 
-    action_scopes = {"retrieve": "jobs:read", "resolve": "jobs:write", "cancel": "jobs:write", "review": "jobs:write"}
+    action_scopes = {
+        "retrieve": "jobs:read",
+        "resolve": "jobs:write",
+        "cancel": "jobs:write",
+        "review": "jobs:write",
+        "bonus": "jobs:write",
+    }
 
     @extend_schema(responses=BatchDetailOut)
     def retrieve(self, request: Request, public_id: str) -> Response:
         """Return a batch with its chain of offers."""
         return Response(self._detail(jobs.batch(self.actor, views.id_in_path("bat", public_id))))
+
+    @extend_schema(request=BonusIn, responses={201: BonusOut})
+    def bonus(self, request: Request, public_id: str) -> Response:
+        """Give the batch's vendor a bonus, once; asked again with the same amount, nothing more is given."""
+        batch_id = views.id_in_path("bat", public_id)
+        earned = bonuses.grant(actor=self.actor, batch_id=batch_id, **self.given(BonusIn))
+        return self.answer(earned, BonusOut, 201)
 
     @extend_schema(request=ResolveIn, responses=BatchDetailOut)
     def resolve(self, request: Request, public_id: str) -> Response:

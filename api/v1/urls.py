@@ -109,6 +109,7 @@ urlpatterns: list[URLPattern] = [
     path("batches/<str:public_id>/", BatchesView.as_view({"get": "retrieve"})),
     path("batches/<str:public_id>/resolve/", BatchesView.as_view({"post": "resolve"})),
     path("batches/<str:public_id>/review/", BatchesView.as_view({"post": "review"})),
+    path("batches/<str:public_id>/bonus/", BatchesView.as_view({"post": "bonus"})),
     path("batches/<str:public_id>/cancel/", BatchesView.as_view({"post": "cancel"})),
     path("rules/", RulesView.as_view({"get": "list", "post": "create"})),
     path("rules/<str:public_id>/", RulesView.as_view({"get": "retrieve", "put": "update"})),

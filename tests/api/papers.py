@@ -34,6 +34,7 @@ def money(customer: Api, vendor: Api) -> dict[str, Any]:
         "POST wallet/refunds/": {"top_up": paid["id"], "amount_minor": 5},
         "POST vendor/payout-account/": account,
         "PUT billing-profile/": profile,
+        "POST batches/<str:public_id>/bonus/": {"amount_micro": 5, "reason": "Well done."},
     }
 
 
