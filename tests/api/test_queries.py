@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from common.ids import from_public, uuid7
-from marketplace.models import Adjudication, Assignment, Notice
+from marketplace.models import Adjudication, Assignment, Notice, Statement
 from tests.api import pool, shop
 from tests.api.routes import KEYED
 from tests.api.rulings import add_rule, refuse
@@ -65,6 +65,10 @@ def grow(world):
     vendor_id = from_public("ven", world.ids["vendors"])
     for _ in range(3):
         Notice.objects.create(vendor_id=vendor_id, kind="offer.reminder", subject=uuid7(), facts={"job": "Animals"})
+    for number, month in enumerate(("2020-01-01", "2020-02-01"), start=100):
+        row = Statement.objects.earliest("pk")
+        row.pk, row.number, row.period_start = uuid7(), number, month
+        row.save(force_insert=True)
     for rule in list(VendorRule.objects.all()):
         rule.pk, rule.name = uuid7(), f"further {rule.name}"
         rule.save(force_insert=True)
