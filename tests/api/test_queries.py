@@ -65,6 +65,11 @@ def grow(world):
     vendor_id = from_public("ven", world.ids["vendors"])
     for _ in range(3):
         Notice.objects.create(vendor_id=vendor_id, kind="offer.reminder", subject=uuid7(), facts={"job": "Animals"})
+    copy_rows()
+
+
+def copy_rows():
+    """Statements and rules, which grow by a month and by a person's hand: copied as they stand."""
     for number, month in enumerate(("2020-01-01", "2020-02-01"), start=100):
         row = Statement.objects.earliest("pk")
         row.pk, row.number, row.period_start = uuid7(), number, month
