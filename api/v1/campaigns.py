@@ -28,6 +28,20 @@ class CampaignIn(Body):
         max_value=MAX_BUDGET_MICRO,
         help_text="What a point (0.01) of accuracy is worth; with it, the campaign ends when labels no longer pay.",
     )
+    value_of_day_micro = IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_BUDGET_MICRO,
+        help_text="What finishing a day earlier is worth; with it, the size of each round follows from the market's "
+        "measured speed, and rounds times the experiment's batch size is the most records asked for.",
+    )
+    asks_again = serializers.BooleanField(
+        default=False,
+        help_text="Whether the campaign decides on further opinions: up to half of each round's money goes to old "
+        "records where another answer is worth more for its price than a new record. New records are then labeled "
+        "`min_overlap` times, and the job's `target_confidence` asks for no more.",
+    )
 
 
 class CampaignOut(Resource):
@@ -42,6 +56,8 @@ class CampaignOut(Resource):
     max_rounds = serializers.IntegerField()
     target_accuracy = serializers.FloatField(allow_null=True)
     value_of_point_micro = serializers.IntegerField(allow_null=True)
+    value_of_day_micro = serializers.IntegerField(allow_null=True)
+    asks_again = serializers.BooleanField()
     lot = PublicIdField("lot", source="lot_id", allow_null=True)
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -73,7 +89,13 @@ class CampaignsView(views.Resource):
             actor=self.actor,
             experiment_id=given["experiment"],
             job_id=given["job"],
-            terms=CampaignTerms(given["rounds"], given.get("target_accuracy"), given.get("value_of_point_micro")),
+            terms=CampaignTerms(
+                max_rounds=given["rounds"],
+                target_accuracy=given.get("target_accuracy"),
+                value_of_point_micro=given.get("value_of_point_micro"),
+                value_of_day_micro=given.get("value_of_day_micro"),
+                asks_again=given["asks_again"],
+            ),
         )
         return self.answer(started, CampaignOut, 201)
 

@@ -16,8 +16,8 @@ from common.errors import ValidationFailedError
 from curation.core import selection
 from curation.models.experiments import ExperimentKind
 from curation.selectors import experiments as selectors
-from curation.services import experiments
-from curation.services.experiments import ObservationInput
+from curation.services import experiments, observations
+from curation.services.observations import ObservationInput
 from curation.services.outputs import Outputs
 from marketplace.core.states import CampaignState
 from marketplace.errors import CampaignStateError
@@ -172,13 +172,13 @@ class ExperimentsView(views.Resource):
         given = self.given(ObservationsIn)["labels"]
         experiment = selectors.get(self.actor, views.id_in_path("exp", public_id))
         refuse_campaign(self, experiment.pk)
-        observations = []
+        labels = []
         for number, row in enumerate(given):
             index = class_index(row, experiment.classes, f"labels[{number}]")
             reason = row.get("cannot_label") or ""
             label = index if index >= 0 else None
-            observations.append(ObservationInput(row["key"], label, reason, row.get("confidence", 1.0)))
-        n_recorded = experiments.record_observations(experiment_id=experiment.pk, observations=observations)
+            labels.append(ObservationInput(row["key"], label, reason, row.get("confidence", 1.0)))
+        n_recorded = observations.record(experiment_id=experiment.pk, observations=labels)
         return self.answer({"n_recorded": n_recorded}, RecordedOut)
 
 

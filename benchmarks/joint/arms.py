@@ -6,17 +6,20 @@ import numpy as np
 
 from benchmarks.joint.market import Market
 from benchmarks.selection.mess import Messy
-from curation.core import crowd, herding, joint, proxy, softmax
-from curation.core.arrays import BoolArray, Float32Array, FloatArray, IntArray, Scaler, squared_distances
+from curation.core import crowd, herding, joint, opinions, proxy, softmax
+from curation.core.arrays import Asked, BoolArray, Float32Array, FloatArray, IntArray, Scaler, squared_distances
+from curation.core.problem import Problem, Said
 
 PENALTY = 30.0
 OURS = ("joint", "herding, crowd truth")
+CAMPAIGNS = ("campaign", "campaign, no further opinions", "campaign, consensus alone")
 ARMS = (
     "herding, cleaned, any vendor",
     "herding, cleaned, best vendor",
     "herding, majority of 3",
     "herding, Dawid-Skene of 2",
     *OURS,
+    *CAMPAIGNS,
     "true labels",
 )
 
@@ -40,7 +43,7 @@ class Run:
         self.k, self.V = self.pool.n_classes, len(self.market.prices)
         some = self.X[:1000]
         self.median = float(np.median(squared_distances(some, some)[np.triu_indices(len(some), 1)]))
-        self.model: softmax.Softmax | None = None
+        self.model: softmax.Softmax | proxy.Model | None = None
         self.crowd: crowd.Crowd | None = None
 
     def round(self, budget: float) -> None:
@@ -48,6 +51,8 @@ class Run:
         self.money += budget
         if self.arm == "joint":
             self._buy_jointly()
+        elif self.arm in CAMPAIGNS:
+            self._buy_as_a_campaign(budget)
         else:
             self._buy_new()
         self._train()
@@ -143,8 +148,38 @@ class Run:
     def _labeled(self) -> IntArray:
         return np.array([i for i, given in enumerate(self.answers) if given[0][1] >= 0], dtype=np.int64)
 
+    def _problem(self) -> Problem:
+        """Return what an experiment of a campaign knows: consensus labels, and who said what."""
+        said = [(i, v, label) for i, given in enumerate(self.answers) for v, label in given if label >= 0]
+        answers = crowd.Answers(*np.array(said, dtype=np.int64).reshape(-1, 3).T)
+        told = np.unique(answers.record)
+        labels, weights = np.full(len(self.rows), -1), np.ones(len(self.rows))
+        if len(told):
+            here = crowd.Answers(np.searchsorted(told, answers.record), answers.vendor, answers.label)
+            consensus = crowd.infer(self.X[self._asked()[told]][:, :0], here, self.market.gold).posterior
+            labels[told], weights[told] = consensus.argmax(axis=1), consensus.max(axis=1)
+        asked = Asked(self._asked(), labels.astype(np.int64), weights)
+        known = None if self.arm == CAMPAIGNS[2] else Said(answers, self.market.gold)
+        return Problem(np.asarray(self.pool.X, dtype=np.float32), asked, self.k, said=known)
+
+    def _buy_as_a_campaign(self, budget: float) -> None:
+        problem = self._problem()
+        prices = self.market.prices
+        n_records = max(1, round(budget / float(np.median(prices))))
+        is_open = np.array([given[0][1] >= 0 and len(given) < 4 for given in self.answers], dtype=np.bool_)
+        who = np.full(self.V, self.arm == CAMPAIGNS[0])
+        planned = opinions.plan(problem, prices=prices, is_open=is_open, may_answer=who, overlap=1, n_records=n_records)
+        for place, vendor in zip(planned.places, planned.vendors, strict=True):
+            self.answers[place].append((int(vendor), self._ask(self.rows[place], int(vendor))))
+            self.money -= float(prices[vendor])
+            self.n_again += 1
+        self._buy_new()
+
     def _train(self) -> None:
         labeled = self._labeled()
+        if self.arm in CAMPAIGNS:
+            self.model = self._problem().model
+            return
         if not len(labeled):
             return
         X = self.X[self._asked()[labeled]]

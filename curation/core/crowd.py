@@ -20,6 +20,7 @@ _STEPS: Final = 3
 _PENALTY: Final = 3.0
 _OWN: Final = 4.0
 """Answers that a vendor's average accuracy counts for in each row of its confusion."""
+_PLAYS: Final = 32
 _DOUBT: Final = 0.2
 """Share of the model's say that is spread evenly: it is never certain."""
 
@@ -162,3 +163,25 @@ def expected_worth(belief: FloatArray, confusion: FloatArray) -> FloatArray:
         after = joint / np.maximum(chance[:, None, :], 1e-300)
         found[:, vendor] = (chance * worth(after.transpose(0, 2, 1))).sum(axis=1)
     return found
+
+
+def expected_worth_of_several(
+    belief: FloatArray, confusion: FloatArray, n_answers: int, rng: np.random.Generator
+) -> FloatArray:
+    """Return the worth to be expected once several vendors, drawn by lot, have answered, shape (n,).
+
+    The mean of 32 random plays: all ways in which several answers can fall are too many to add up. Where there are
+    fewer vendors than answers, all of them answer.
+    """
+    n, n_vendors = len(belief), len(confusion)
+    total = np.zeros(n)
+    for _ in range(_PLAYS):
+        truth = (belief.cumsum(axis=1) < rng.random(n)[:, None]).sum(axis=1).clip(max=belief.shape[1] - 1)
+        said = np.log(belief + 1e-12)
+        order = rng.random((n, n_vendors)).argsort(axis=1)[:, :n_answers]  # (n, answers), vendors each once
+        for vendor in order.T:
+            chances = confusion[vendor, truth].cumsum(axis=1)
+            answer = (chances < rng.random(n)[:, None]).sum(axis=1).clip(max=belief.shape[1] - 1)
+            said += np.log(confusion[vendor, :, answer] + 1e-12)
+        total += worth(special.softmax(said, axis=1))
+    return np.asarray(total / _PLAYS)

@@ -52,6 +52,8 @@ class State:
         P(answer | class) of each vendor, shape (V, k, k).
     prices
         Price of an answer by vendor, shape (V,), > 0.
+    overlap
+        Answers that a new record is bought with, of different vendors, >= 1.
     """
 
     X: Float32Array
@@ -63,6 +65,7 @@ class State:
     asked_of: BoolArray
     confusion: FloatArray
     prices: FloatArray
+    overlap: int = 1
 
 
 def decide(
@@ -95,13 +98,15 @@ def decide(
     """
     if not len(state.prices) or state.prices.min() <= 0:
         raise ValueError(f"each vendor needs a price above 0, got {state.prices.tolist()}")
-    actions = _new(state, allowed, group, width, int(budget / state.prices.min()) + 1, rng)
+    n_most = int(budget / (state.prices.min() * state.overlap)) + 1
+    actions = _new(state, allowed, group, width, n_most, rng)
     actions += _opinions(state, width, rng)
     bought, left = [], budget
     for action in sorted(actions, key=lambda a: -a.worth_per_price):
-        if state.prices[action.vendor] <= left + 1e-9:
+        price = state.prices[action.vendor] * (state.overlap if action.is_new else 1)
+        if price <= left + 1e-9:
             bought.append(action)
-            left -= state.prices[action.vendor]
+            left -= price
     return bought
 
 
@@ -121,11 +126,15 @@ def _new(
     )
     n_classes = state.proba.shape[1]
     belief = (1 - _DOUBT) * state.proba[herd.rows] + _DOUBT / n_classes
-    worth = crowd.expected_worth(belief, state.confusion) / state.prices  # (c, V)
+    if state.overlap == 1:
+        worth = (crowd.expected_worth(belief, state.confusion) / state.prices).mean(axis=1)  # (c,)
+    else:
+        several = crowd.expected_worth_of_several(belief, state.confusion, state.overlap, rng)
+        worth = several / (state.overlap * state.prices.mean())
     vendor = rng.integers(0, len(state.prices), len(herd.rows))
     return [
         Action(int(row), int(v), True, float(gain * w))
-        for row, v, gain, w in zip(herd.rows, vendor, herd.gains, worth.mean(axis=1), strict=True)
+        for row, v, gain, w in zip(herd.rows, vendor, herd.gains, worth, strict=True)
     ]
 
 
@@ -136,7 +145,8 @@ def _opinions(state: State, width: float, rng: np.random.Generator) -> list[Acti
     gain = (crowd.expected_worth(state.belief, state.confusion) - now[:, None]) / state.prices  # (a, V)
     gain[state.asked_of] = -np.inf
     vendor = gain.argmax(axis=1)
-    value = mass * gain[np.arange(len(gain)), vendor]
+    best = gain[np.arange(len(gain)), vendor]
+    value = mass * np.where(np.isfinite(best), best, 0.0)  # nobody is left to ask about some
     return [
         Action(int(state.rows[i]), int(vendor[i]), False, float(value[i]))
         for i in np.flatnonzero(state.is_open & (value > 0))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.core import duplicates, proxy, relevance
+from curation.core import crowd, duplicates, proxy, relevance
 from curation.core.arrays import (
     Asked,
     BoolArray,
@@ -21,6 +21,17 @@ from curation.core.arrays import (
     squared_distances,
 )
 from curation.core.composition import Composition
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """Who said what of the asked rows (``answers.record`` is a place in ``asked``), and each vendor's answers on gold.
+
+    ``gold`` counts [vendor, true class, answer], shape (V, k, k).
+    """
+
+    answers: crowd.Answers
+    gold: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +60,8 @@ class Problem:
         What `metadata_weighted` shall do; None: its default.
     class_names
         Names of the classes, for balances and words.
+    said
+        Who said what, where that is known: labels then come from vendors and a model together.
     """
 
     X: Float32Array
@@ -62,6 +75,7 @@ class Problem:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     composition: Composition | None = None
     class_names: Sequence[str] = ()
+    said: Said | None = None
 
     def __post_init__(self) -> None:
         check_features(self.X)
@@ -127,10 +141,33 @@ class Problem:
         return model
 
     @cached_property
+    def inferred(self) -> crowd.Crowd | None:
+        """What vendors and a model together make of the asked rows, shape (a, k); None where no answers are known.
+
+        Rows without an answer are believed to be any class.
+        """
+        if self.said is None or not len(self.said.answers.record):
+            return None
+        told, record = np.unique(self.said.answers.record, return_inverse=True)
+        answers = crowd.Answers(record, self.said.answers.vendor, self.said.answers.label)
+        found = crowd.infer(self.scaled[self.asked.rows[told]], answers, self.said.gold)
+        posterior = np.full((len(self.asked.rows), self.n_classes), 1 / self.n_classes)
+        posterior[told] = found.posterior
+        return crowd.Crowd(posterior, found.confusion)
+
+    @cached_property
     def training_set(self) -> tuple[Float32Array, IntArray, FloatArray]:
-        """Scaled features, labels and weights of everything with a label."""
+        """Scaled features, labels and weights of everything with a label.
+
+        Where it is known who said what, label and weight are what :attr:`inferred` believes most, and how far.
+        """
+        labels, weights = self.asked.labels.copy(), self.asked.weights.copy()
+        if self.inferred is not None and self.said is not None:
+            told = np.intersect1d(self.said.answers.record, np.flatnonzero(self.asked.is_labeled))
+            labels[told] = self.inferred.posterior[told].argmax(axis=1)
+            weights[told] = self.inferred.posterior[told].max(axis=1)
         labeled = self.asked.is_labeled
-        X, y, w = self.scaled[self.asked.rows[labeled]], self.asked.labels[labeled], self.asked.weights[labeled]
+        X, y, w = self.scaled[self.asked.rows[labeled]], labels[labeled], weights[labeled]
         if self.scaled_anchor is None or self.anchor_labels is None:
             return X, y, w
         known = self.anchor_labels >= 0

@@ -18,7 +18,10 @@ class ExperimentKind(models.TextChoices):
 
 
 class Experiment(BaseModel):
-    """A run of selecting from a dataset; deterministic under its seed. `config` holds rules and wishes, if any."""
+    """A run of selecting from a dataset; deterministic under its seed. `config` holds rules and wishes, if any.
+
+    `gold_counts` says how often each annotator gave which answer to which class of gold, k x k lists by name.
+    """
 
     public_prefix = "exp"
 
@@ -32,6 +35,7 @@ class Experiment(BaseModel):
     seed = models.PositiveBigIntegerField(default=0)
     batch_size = models.PositiveIntegerField(default=40)
     control_ratio = models.FloatField(default=0.05)
+    gold_counts = models.JSONField(default=dict)
 
     class Meta:
         constraints = [
@@ -87,7 +91,10 @@ class Pick(BaseModel):
 
 
 class Observation(BaseModel):
-    """What came back for a picked record: a class index, or null with the reason why it cannot be labeled."""
+    """What came back for a picked record: a class index, or null with the reason why it cannot be labeled.
+
+    `answers` holds pairs of annotator and class index, where it is known who said what.
+    """
 
     public_prefix = "obs"
 
@@ -97,6 +104,7 @@ class Observation(BaseModel):
     reason = models.CharField(max_length=32, default="", blank=True)
     confidence = models.FloatField()
     proba = ArrayField(models.FloatField(), default=list)
+    answers = models.JSONField(default=list)
 
     class Meta:
         constraints = [

@@ -19,7 +19,7 @@ from curation.core import large
 from curation.core.arrays import Asked
 from curation.core.reasons import Pick
 from curation.errors import NoEmbeddingsError, RoundOrderError
-from curation.models import Experiment, Observation, Round
+from curation.models import Experiment, Round
 from curation.models import Pick as PickRow
 from curation.models.experiments import ExperimentKind
 from curation.selectors import datasets
@@ -40,17 +40,6 @@ class PickedRecord:
     arm: str
     words: str
     difficulty: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ObservationInput:
-    """What came back for a record: a class index, or None with the reason; how sure; the belief over all classes."""
-
-    key: str
-    label: int | None
-    reason: str = ""
-    confidence: float = 1.0
-    proba: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +110,17 @@ def create(
 
 
 def start_round(
-    *, experiment_id: uuid.UUID, number: int, keys: Sequence[str] = (), outputs: Outputs = _NO_OUTPUTS
+    *,
+    experiment_id: uuid.UUID,
+    number: int,
+    keys: Sequence[str] = (),
+    outputs: Outputs = _NO_OUTPUTS,
+    n_records: int | None = None,
 ) -> list[PickedRecord]:
     """Return the picks of a round, chosen now when the round is new; a second call returns the same picks.
 
     ``keys`` are the customer's own choice (type manual); ``outputs`` what the customer's model says of the records to
-    choose among.
+    choose among; ``n_records`` a size of this round's own, in place of the experiment's.
 
     Raises
     ------
@@ -138,6 +132,7 @@ def start_round(
     experiment = _experiment(experiment_id)
     if not Round.objects.filter(experiment=experiment, number=number).exists():
         _check_order(experiment, number)
+        experiment.batch_size = n_records or experiment.batch_size
         picks = _choose(experiment, problems.asked_of(experiment), keys, outputs)
         _save(experiment, number, picks)
     rows = PickRow.objects.filter(experiment=experiment, round__number=number).order_by("rank")
@@ -167,7 +162,7 @@ def _choose(experiment: Experiment, asked: Asked, keys: Sequence[str], outputs: 
     if task is not None:
         return large.select(task, sharded.drawing(experiment.dataset.storage_url, task.pool))
     problem = problems.problem_of(experiment, asked)
-    row_of = _rows_of(experiment, [*keys, *outputs.proba, *outputs.utility])
+    row_of = problems.rows_of(experiment, [*keys, *outputs.proba, *outputs.utility])
     for name, given in (("keys", keys), ("probabilities", outputs.proba), ("utilities", outputs.utility)):
         for at, key in enumerate(given):
             if key not in row_of:
@@ -208,63 +203,6 @@ def _save(experiment: Experiment, number: int, picks: list[Pick]) -> None:
 
 def _finite(parts: dict[str, float]) -> dict[str, float | None]:
     return {name: value if np.isfinite(value) else None for name, value in parts.items()}
-
-
-def record_observations(*, experiment_id: uuid.UUID, observations: Sequence[ObservationInput]) -> int:
-    """Take in labels by key; a later label of the same record replaces the earlier one. Return how many.
-
-    Raises
-    ------
-    ValidationFailedError
-        When a key is not part of the dataset, is given twice, or a label is outside the classes.
-    """
-    experiment = _experiment(experiment_id)
-    row_of = _rows_of(experiment, [o.key for o in observations])
-    _check_observations(experiment, observations, row_of)
-    with transaction.atomic(durable=True):
-        Observation.objects.bulk_create(
-            [
-                Observation(
-                    experiment=experiment,
-                    row=row_of[o.key],
-                    label=o.label,
-                    reason=o.reason,
-                    confidence=o.confidence,
-                    proba=list(o.proba),
-                )
-                for o in sorted(observations, key=lambda o: row_of[o.key])
-            ],
-            update_conflicts=True,
-            unique_fields=["experiment", "row"],
-            update_fields=["label", "reason", "confidence", "proba"],
-        )
-    return len(observations)
-
-
-def _rows_of(experiment: Experiment, keys: Sequence[str]) -> dict[str, int]:
-    rows = dict(PickRow.objects.filter(experiment=experiment, key__in=keys).values_list("key", "row"))
-    missing = set(keys).difference(rows)
-    if missing:
-        table = storage.load_table(experiment.dataset.storage_url)
-        rows |= {key: row for row, key in enumerate(table.keys) if key in missing}
-    return rows
-
-
-def _check_observations(
-    experiment: Experiment, observations: Sequence[ObservationInput], row_of: dict[str, int]
-) -> None:
-    seen: set[str] = set()
-    for i, o in enumerate(observations):
-        if o.key not in row_of:
-            raise ValidationFailedError.of(f"labels[{i}].key", "unknown_key", f"{o.key!r} is not in the dataset.")
-        if o.key in seen:
-            raise ValidationFailedError.of(f"labels[{i}].key", "duplicate_key", f"{o.key!r} is labeled twice here.")
-        if o.label is not None and not 0 <= o.label < len(experiment.classes):
-            detail = f"Label {o.label} is outside the {len(experiment.classes)} classes."
-            raise ValidationFailedError.of(f"labels[{i}].label", "unknown_class", detail)
-        if not 0 <= o.confidence <= 1:
-            raise ValidationFailedError.of(f"labels[{i}].confidence", "out_of_range", "Give a number from 0 to 1.")
-        seen.add(o.key)
 
 
 def train_and_evaluate(*, experiment_id: uuid.UUID, number: int) -> Metrics:

@@ -1,12 +1,13 @@
 """An experiment's rows and array files as a selection problem."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from curation.core import large, proxy
+from curation.core import crowd, large, proxy
 from curation.core.arrays import Asked, IntArray
-from curation.core.problem import Problem
+from curation.core.problem import Problem, Said
 from curation.models import Dataset, Experiment, Observation, Pick
 from curation.models.experiments import ExperimentKind
 from curation.services import designs, sharded, storage
@@ -27,6 +28,44 @@ def asked_of(experiment: Experiment) -> Asked:
     return Asked(np.array(rows, dtype=np.int64), np.array(labels, dtype=np.int64), np.array(weights, dtype=float))
 
 
+def rows_of(experiment: Experiment, keys: Sequence[str]) -> dict[str, int]:
+    """Return the pool rows of records by key; one that is not in the dataset is left out."""
+    rows = dict(Pick.objects.filter(experiment=experiment, key__in=keys).values_list("key", "row"))
+    missing = set(keys).difference(rows)
+    if missing:
+        table = storage.load_table(experiment.dataset.storage_url)
+        rows |= {key: row for row, key in enumerate(table.keys) if key in missing}
+    return rows
+
+
+def annotators_of(experiment: Experiment, others: Iterable[str] = ()) -> list[str]:
+    """Return everybody who answered records or gold of an experiment, and others, by name; the order numbers them."""
+    given = Observation.objects.filter(experiment=experiment).exclude(answers=[]).values_list("answers", flat=True)
+    return sorted({*others, *experiment.gold_counts, *(name for answers in given for name, _ in answers)})
+
+
+def said_of(experiment: Experiment, asked: Asked, others: Iterable[str] = ()) -> Said | None:
+    """Return who said what of the asked rows; None where nobody's answers are known.
+
+    Annotators are numbered in the order of :func:`annotators_of`, ``others`` that have not answered yet among them.
+    """
+    place_of = {int(row): place for place, row in enumerate(asked.rows)}
+    number_of = {name: number for number, name in enumerate(annotators_of(experiment, others))}
+    given = Observation.objects.filter(experiment=experiment).exclude(answers=[]).order_by("row")
+    said = [
+        (place_of[row], number_of[name], label)
+        for row, answers in given.values_list("row", "answers")
+        for name, label in answers
+    ]
+    if not said:
+        return None
+    n_classes = len(experiment.classes)
+    gold = np.zeros((len(number_of), n_classes, n_classes))
+    for name, counts in experiment.gold_counts.items():
+        gold[number_of[name]] = counts
+    return Said(crowd.Answers(*np.array(said, dtype=np.int64).T), gold)
+
+
 def problem_of(experiment: Experiment, asked: Asked) -> Problem:
     """Return the selection problem of an experiment as it stands."""
     wanted = designs.wishes_of(experiment)
@@ -44,6 +83,7 @@ def problem_of(experiment: Experiment, asked: Asked) -> Problem:
         composition=wanted,
         metadata=designs.columns_of(wanted, storage.load_table(url).metadata) if wanted is not None else {},
         class_names=experiment.classes,
+        said=said_of(experiment, asked),
     )
 
 
@@ -83,7 +123,16 @@ def training_problem_of(experiment: Experiment, asked: Asked) -> tuple[Problem, 
     )
     rows = np.union1d(some, asked.rows)
     here = Asked(np.searchsorted(rows, asked.rows), asked.labels, asked.weights)
-    return Problem(task.pool.rows(rows), here, task.n_classes, task.anchor, task.anchor_labels, task.seed), rows
+    problem = Problem(
+        X=task.pool.rows(rows),
+        asked=here,
+        n_classes=task.n_classes,
+        anchor=task.anchor,
+        anchor_labels=task.anchor_labels,
+        seed=task.seed,
+        said=said_of(experiment, asked),
+    )
+    return problem, rows
 
 
 def test_set_of(dataset: Dataset) -> tuple[Any, Any] | None:

@@ -12,6 +12,7 @@ _CAPACITY_PENALTY: Final = 0.1
 _MIN_P_ACCEPT: Final = 0.02
 EXPLORED: Final = 20
 """One batch in so many goes to a newcomer first, where price matters most and the data are public."""
+_WANTED: Final = "First because its answer on these records is expected to tell most for its price. "
 _NEWCOMER: Final = f"First as a newcomer: one batch in {EXPLORED} is kept for somebody new. "
 
 
@@ -121,6 +122,7 @@ def rank(
     pinned: Sequence[uuid.UUID] = (),
     manual_only: bool = False,
     newcomers: Collection[uuid.UUID] = (),
+    wanted: uuid.UUID | None = None,
 ) -> list[Ranked]:
     """Order the candidates for a batch; lower index is better.
 
@@ -139,6 +141,9 @@ def rank(
     newcomers
         Vendors of which the best comes right after the pinned ones: whom nobody asks, nobody gets to know. Empty but
         for the batches kept for them (:func:`is_explored`).
+    wanted
+        The vendor whose answer on these very records tells most; it comes right after the pinned ones, before any
+        newcomer.
 
     Returns
     -------
@@ -172,7 +177,8 @@ def rank(
         scored.append((place.get(candidate.vendor_id, len(place)), sum(parts.values()), candidate, parts))
     # Rounded: who differs by less than the sums are exact to is equal; then the facts decide, then the order given.
     scored.sort(key=lambda row: (row[0], round(row[1], 9), _merits(row[2])))
-    first = next((row for row in scored if row[0] == len(place) and row[2].vendor_id in newcomers), None)
+    favoured, head = (newcomers, _NEWCOMER) if wanted is None else ({wanted}, _WANTED)
+    first = next((row for row in scored if row[0] == len(place) and row[2].vendor_id in favoured), None)
     if first is not None:
         scored.remove(first)
         scored.insert(sum(pin < len(place) for pin, *_ in scored), first)
@@ -181,7 +187,7 @@ def rank(
         for sequence, (pin, index, c, parts) in enumerate(scored)
     ]
     if first is not None:
-        ordered = [replace(r, words=_NEWCOMER + r.words) if r.vendor_id == first[2].vendor_id else r for r in ordered]
+        ordered = [replace(r, words=head + r.words) if r.vendor_id == first[2].vendor_id else r for r in ordered]
     return ordered + excluded
 
 

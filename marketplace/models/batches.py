@@ -1,5 +1,6 @@
 """What goes out: batches, their ranking, offers, accepted work."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -52,6 +53,8 @@ class Batch(BaseModel):
     ones among its records; null where nothing is known.
     ``review`` is empty until there is something for the customer to review; the time from ``review_from_at`` to
     ``reviewed_at`` is the batch's time to accept.
+    A batch of further opinions names the ``wanted_vendor``, whose answers are expected to tell most, and those who have
+    answered its records before and may not again (``barred_vendors``).
     ``offer_due_at`` is set exactly while the sweeper owes the batch an offer or a new ranking.
     """
 
@@ -63,6 +66,8 @@ class Batch(BaseModel):
     layer = models.PositiveSmallIntegerField()
     part = models.PositiveSmallIntegerField(default=0)
     hard_ratio = models.FloatField(null=True)
+    wanted_vendor = models.ForeignKey(Vendor, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    barred_vendors = ArrayField(models.UUIDField(), default=list)
     state = models.CharField(
         max_length=16, choices=states.choices_of(states.BatchState), default=states.BatchState.DRAFT
     )

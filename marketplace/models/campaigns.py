@@ -12,6 +12,10 @@ from marketplace.models.jobs import Job, Lot
 class Campaign(BaseModel):
     """An experiment tied to a standing job: buys lots until rounds, target or budget are reached.
 
+    One that ``asks_again`` spends a part of each round on further opinions where they are worth more than new records;
+    vetting then asks for ``min_overlap`` answers and leaves all further ones to it.
+    With a ``value_of_day_micro`` the size of each round follows from the market's speed, and ``max_rounds`` times the
+    experiment's batch size is the most records there will be.
     ``next_check_at`` is a lease: whoever moves it forward runs the next step; a lost runner's lease runs out.
     """
 
@@ -30,6 +34,8 @@ class Campaign(BaseModel):
     max_rounds = models.PositiveIntegerField()
     target_accuracy = models.FloatField(null=True)
     value_of_point_micro = models.BigIntegerField(null=True)
+    value_of_day_micro = models.BigIntegerField(null=True)
+    asks_again = models.BooleanField(default=False)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, null=True, related_name="campaigns")
     next_check_at = models.DateTimeField(db_default=Now())
     reason = models.TextField(default="", blank=True)
@@ -39,6 +45,7 @@ class Campaign(BaseModel):
         constraints = [
             models.CheckConstraint(condition=Q(max_rounds__gt=0), name="campaign_rounds_positive"),
             models.CheckConstraint(condition=Q(value_of_point_micro__gt=0), name="campaign_value_positive"),
+            models.CheckConstraint(condition=Q(value_of_day_micro__gt=0), name="campaign_day_positive"),
         ]
         indexes = [
             models.Index(fields=["next_check_at"], name="campaign_due", condition=Q(state="running")),

@@ -17,12 +17,12 @@ from common.clock import Now
 from common.errors import ConflictError, DomainError, NotFoundError, ValidationFailedError
 from curation.models.experiments import Experiment, ExperimentKind
 from curation.selectors import experiments as experiment_selectors
-from curation.services import experiments, stopping
+from curation.services import experiments, observations, stopping
 from marketplace.core.states import CampaignPhase, CampaignState, JobState, LotState, RecordState
 from marketplace.errors import CampaignStateError
-from marketplace.models import Campaign, Job, JobRecord, Lot, Review
+from marketplace.models import Campaign, Job, JobRecord, Review
 from marketplace.selectors import jobs
-from marketplace.services import events, lots, nudges, readings, second_looks
+from marketplace.services import cadences, events, lot_labels, lots, nudges, opinions, readings, second_looks
 from marketplace.services.lots import RecordInput
 
 logger = logging.getLogger(__name__)
@@ -34,12 +34,17 @@ class CampaignTerms:
     """When a campaign stops: after so many rounds, or earlier at a test accuracy, or when labels no longer pay.
 
     ``value_of_point_micro`` is what a point (.01) of accuracy is worth to the customer, in micro-units of the job's
-    currency; without it a campaign never stops for its cost alone.
+    currency; without it a campaign never stops for its cost alone. With ``value_of_day_micro``, what finishing a day
+    earlier is worth, rounds are as large as the market's speed makes best, up to ``max_rounds`` usual ones in all.
+    ``asks_again``: the campaign decides on further opinions, beside new records and on one scale of worth per price; the
+    job's ``target_confidence`` asks for none then.
     """
 
     max_rounds: int
     target_accuracy: float | None = None
     value_of_point_micro: int | None = None
+    value_of_day_micro: int | None = None
+    asks_again: bool = False
 
 
 def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: CampaignTerms) -> Campaign:
@@ -158,11 +163,15 @@ def _select(campaign: Campaign) -> bool:
     """Choose the round's records and order them: the lot and the phase change commit together."""
     if campaign.job.state != JobState.OPEN:
         return _finish(campaign, "The job is closed.")
-    picks = experiments.start_round(experiment_id=campaign.experiment_id, number=campaign.round)
+    planned = opinions.plan(campaign, cadences.next_size(campaign))
+    picks = experiments.start_round(
+        experiment_id=campaign.experiment_id, number=campaign.round, n_records=planned.n_new
+    )
     if not picks:
         return _finish(campaign, "Nothing is left to select.")
     needed, left = lots.expected_cost_micro(campaign.job, len(picks)), lots.budget_left_micro(campaign.job)
-    if needed is not None and needed > left:
+    if needed is not None and needed + opinions.cost_micro(campaign, planned.again) > left:
+        needed += opinions.cost_micro(campaign, planned.again)
         detail = f"A round is expected to cost {needed / 1e6:.2f} {campaign.job.currency}, {left / 1e6:.2f} are left."
         return _finish(campaign, f"The budget is used up: {detail}")
     with transaction.atomic(durable=True):
@@ -171,36 +180,30 @@ def _select(campaign: Campaign) -> bool:
             return True
         records = [RecordInput(pick.key, pick.uri, pick.metadata, pick.difficulty) for pick in picks]
         lot = lots.add_to_locked(job, records)
+        opinions.order(lot, planned.again)
         Campaign.objects.filter(pk=campaign.pk).update(lot=lot)
-        events.of_lot(lot, "round.ordered", round=campaign.round, n_records=len(records))
+        facts = {"n_records": len(records), "n_again": len(planned.again)}
+        events.of_lot(lot, "round.ordered", round=campaign.round, **facts)
     return False
 
 
 def _collect(campaign: Campaign) -> bool:
     """When the lot is closed, give its labels to the experiment; the observations are keyed, so twice is once."""
     if campaign.lot is None or campaign.lot.state == LotState.OPEN:
+        if campaign.lot is not None:
+            with transaction.atomic(durable=True):
+                opinions.give_up(campaign.lot)
         # Vetting wakes the campaign when the lot closes; this is only the second look should that nudge be lost.
         Campaign.objects.filter(pk=campaign.pk).update(next_check_at=Now() + _SECOND_LOOK)
         return False
-    experiments.record_observations(experiment_id=campaign.experiment_id, observations=_observations(campaign.lot))
+    observations.record(
+        experiment_id=campaign.experiment_id,
+        observations=lot_labels.of_lot(campaign.lot),
+        gold_counts=lot_labels.gold_counts(campaign.job),
+    )
     with transaction.atomic(durable=True):
         _move(campaign, CampaignPhase.TRAIN)
     return True
-
-
-def _observations(lot: Lot) -> list[experiments.ObservationInput]:
-    # A model that learns from labels of its own believes itself more each round: those are left out.
-    rows = JobRecord.objects.filter(lot=lot, is_machine=False).exclude(state=RecordState.OPEN).order_by("position")
-    return [
-        experiments.ObservationInput(
-            key=row.key,
-            label=row.label,
-            reason=row.reason,
-            confidence=row.confidence or 0.0,
-            proba=tuple(row.posterior or ()),
-        )
-        for row in rows
-    ]
 
 
 def _train(campaign: Campaign) -> bool:
@@ -222,8 +225,10 @@ def _ending(campaign: Campaign, accuracy: float | None) -> str:
     """Return why the campaign ends after this round, empty when it goes on."""
     if campaign.target_accuracy is not None and accuracy is not None and accuracy >= campaign.target_accuracy:
         return f"The target accuracy {campaign.target_accuracy:.1%} is reached."
-    if campaign.round >= campaign.max_rounds:
+    if campaign.value_of_day_micro is None and campaign.round >= campaign.max_rounds:
         return f"All {campaign.max_rounds} rounds are done."
+    if campaign.value_of_day_micro is not None and cadences.records_left(campaign) <= 0:
+        return f"All records of {campaign.max_rounds} usual rounds are asked for, in {campaign.round} rounds."
     return _not_worth_it(campaign)
 
 
@@ -232,11 +237,9 @@ def _not_worth_it(campaign: Campaign) -> str:
 
     A record's price is what the job's records have cost so far, further opinions, gold and fees included.
     """
-    value, n_records = campaign.value_of_point_micro, JobRecord.objects.filter(job_id=campaign.job_id).count()
-    committed = Job.objects.values_list("committed_micro", flat=True).get(pk=campaign.job_id)
-    if value is None or not committed or not n_records:
+    value, price = campaign.value_of_point_micro, cadences.price_micro(campaign.job) / 1e6
+    if value is None or not price:
         return ""
-    price = committed / n_records / 1e6
     advice = stopping.advise(experiment_id=campaign.experiment_id, value_of_point=value / 1e6, price=price)
     if advice is None or not advice.stops:
         return ""

@@ -55,6 +55,9 @@ def of_chunks(job: Job, batches: Sequence[Batch], record_ids: Iterable[uuid.UUID
     if scope.is_small(job):
         return _evidence(job, _rows(Annotation.objects.filter(job=job)), work, record_ids)
     own = _rows(Annotation.objects.filter(assignment_id__in=work))
+    if any(batch.wanted_vendor_id is not None for batch in batches):  # further opinions: the earlier ones count too
+        record_ids = list(record_ids)
+        own += _rows(Annotation.objects.filter(record_id__in=record_ids))
     people = sorted({(row[4], row[5]) for row in own})
     past = _rows(Annotation.objects.filter(record_id__in=scope.records_that_tell(job, people)))
     gold = _rows(Annotation.objects.filter(pk__in=scope.gold_answers_that_tell(job, people)))

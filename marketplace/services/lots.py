@@ -129,12 +129,17 @@ def expected_cost_micro(job: Job, n_records: int) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One layer of a chunk: the records that go out together, and whether all of them have proven hard by dispute."""
+    """One layer of a chunk: the records that go out together, and whether all of them have proven hard by dispute.
+
+    A further opinion on records decided before names the vendor wanted, and those who have answered them.
+    """
 
     chunk: int
     layer: int
     records: Sequence[JobRecord]
     is_disputed: bool = False
+    wanted_vendor: uuid.UUID | None = None
+    barred_vendors: frozenset[uuid.UUID] = frozenset()
 
     @property
     def hard_ratio(self) -> float | None:
@@ -157,9 +162,11 @@ def make_batches(lot: Lot, plans: Sequence[Plan]) -> list[Batch]:
             chunk=plan.chunk,
             layer=plan.layer,
             hard_ratio=plan.hard_ratio,
+            wanted_vendor_id=plan.wanted_vendor,
+            barred_vendors=sorted(plan.barred_vendors),
             n_items=len(entries),
             n_open=len(entries),
-            max_round=lot.job.max_rounds,
+            max_round=1 if plan.wanted_vendor else lot.job.max_rounds,
         )
         batches.append(batch)
         items += [

@@ -4,8 +4,9 @@ import hashlib
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -45,15 +46,18 @@ def preview(
     hard_ratio: float = 0.0,
     *,
     is_explored: bool = False,
+    wanted: uuid.UUID | None = None,
+    barred: Collection[uuid.UUID] = (),
 ) -> list[tuple[VendorFacts, routing.Ranked]]:
     """Return the ranking a batch of this size would get now, best first, without storing it.
 
     ``hard_ratio`` is the share of hard records: so much their record on hard ones counts.
-    An explored batch goes to a newcomer first. Among equals, vendors ``eager`` for it (late interest) come first, then
+    An explored batch goes to a newcomer first, one for a ``wanted`` vendor to that one; who is ``barred`` has answered
+    records of the batch before. Among equals, vendors ``eager`` for it (late interest) come first, then
     those not offered anything for longest.
     """
     facts = sorted(_least_recently_offered_first(_facts_for(job)), key=lambda f: f.vendor_id not in eager)
-    denied = _denied(job)
+    denied = dict.fromkeys(barred, "The vendor has answered records of this batch before.") | _denied(job)
     ranked = routing.rank(
         [_as_candidate(f, denied, hard_ratio) for f in facts],
         weights=_weights(job),
@@ -63,6 +67,7 @@ def preview(
         pinned=job.pinned_vendors,
         manual_only=job.is_manual,
         newcomers={f.vendor_id for f in facts if f.is_newcomer} if is_explored else (),
+        wanted=wanted,
     )
     by_vendor = {f.vendor_id: f for f in facts}
     return [(by_vendor[row.vendor_id], row) for row in ranked]
@@ -111,12 +116,23 @@ def _as_candidate(facts: VendorFacts, denied: dict[uuid.UUID, str], hard_ratio: 
     )
 
 
+class _Like(NamedTuple):
+    """What batches have in common that share a ranking."""
+
+    job_id: uuid.UUID
+    n_open: int
+    eager: frozenset[uuid.UUID]
+    hard_ratio: float
+    is_explored: bool
+    wanted: uuid.UUID | None
+    barred: frozenset[uuid.UUID]
+
+
 def rank_batches(*, batch_ids: Iterable[uuid.UUID]) -> int:
     """Rank and put on offer the given batches that are drafts or waiting; return how many.
 
-    One stored ranking serves all batches of a job with the same size, share of hard records, late interest and care for
-    newcomers. Locks the batches (others are skipped); a batch without any eligible candidate is escalated to its
-    customer. Safe to run twice.
+    One stored ranking serves all batches of a job that are alike (:class:`_Like`). Locks the batches (others are
+    skipped); a batch without any eligible candidate is escalated to its customer. Safe to run twice.
     """
     with transaction.atomic():
         batches = list(
@@ -126,13 +142,23 @@ def rank_batches(*, batch_ids: Iterable[uuid.UUID]) -> int:
             .order_by("pk")
         )
         interested = interests.waiting(batches)
-        groups: dict[tuple[uuid.UUID, int, frozenset[uuid.UUID], float, bool], list[Batch]] = defaultdict(list)
+        groups: dict[_Like, list[Batch]] = defaultdict(list)
         for batch in batches:
             is_explored = routing.is_explored(_weights(batch.job), batch.job.data_class, batch.pk.int)
-            like = (batch.job_id, batch.n_open, interested[batch.pk], batch.hard_ratio or 0.0, is_explored)
+            like = _Like(
+                batch.job_id,
+                batch.n_open,
+                interested[batch.pk],
+                batch.hard_ratio or 0.0,
+                is_explored,
+                batch.wanted_vendor_id,
+                frozenset(batch.barred_vendors),
+            )
             groups[like].append(batch)
-        for (_, n_records, eager, hard_ratio, is_explored), members in groups.items():
-            rows = preview(members[0].job, n_records, eager, hard_ratio, is_explored=is_explored)
+        for (_, n_records, eager, hard_ratio, is_explored, wanted, barred), members in groups.items():
+            rows = preview(
+                members[0].job, n_records, eager, hard_ratio, is_explored=is_explored, wanted=wanted, barred=barred
+            )
             run = _store(members[0].job, rows)
             _offer_by(run, members)
             interests.consider(run, members, eager)

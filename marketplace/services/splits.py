@@ -25,6 +25,8 @@ def cut_off_rest(batch: Batch, n_taken: int) -> Batch:
         layer=batch.layer,
         part=last + 1,
         hard_ratio=batch.hard_ratio,
+        wanted_vendor_id=batch.wanted_vendor_id,
+        barred_vendors=batch.barred_vendors,
         state=BatchState.OFFERING,
         n_items=len(left),
         n_open=len(left),

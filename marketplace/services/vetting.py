@@ -13,8 +13,8 @@ from django.db import transaction
 from common import locks
 from common.clock import Now
 from marketplace.core.overlap import needs_another
-from marketplace.core.states import BatchState, JobState, LotState, RecordState
-from marketplace.models import Batch, JobRecord, Lot
+from marketplace.core.states import BatchState, CampaignState, JobState, LotState, RecordState
+from marketplace.models import Batch, Campaign, JobRecord, Lot
 from marketplace.services import (
     campaigns_wake,
     consensus,
@@ -68,7 +68,8 @@ def _vet_chunks(lot: Lot, ready: dict[int, list[Batch]]) -> None:
         records[record.chunk].append(record)
     batches = [batch for rows in ready.values() for batch in rows]
     facts = evidence.of_chunks(lot.job, batches, [record.pk for rows in records.values() for record in rows])
-    plans = [_vet_chunk(lot, rows, records[chunk], facts) for chunk, rows in ready.items()]
+    target = _target(lot)
+    plans = [_vet_chunk(lot, rows, records[chunk], facts, target) for chunk, rows in ready.items()]
     _ask_again(lot, [plan for plan in plans if plan is not None])
     first_pass.look_after(lot.job)
 
@@ -86,9 +87,17 @@ def _ready_chunks(lot: Lot, seen: set[int]) -> dict[int, list[Batch]]:
     return dict(chunks)
 
 
-def _vet_chunk(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evidence) -> lots.Plan | None:
+def _target(lot: Lot) -> float | None:
+    """Return the confidence that further answers are asked for; None where a campaign decides on those by itself."""
+    is_left = Campaign.objects.filter(job=lot.job_id, asks_again=True, state=CampaignState.RUNNING).exists()
+    return None if is_left else lot.job.target_confidence
+
+
+def _vet_chunk(
+    lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evidence, target: float | None
+) -> lots.Plan | None:
     """Judge and conclude a chunk; return one more layer of its unsure records where they need another answer."""
-    unsure = _unsure(lot, batches, records, facts)
+    unsure = _unsure(lot, batches, records, facts, target)
     returned = verdicts.decide_all(batches, facts, is_final=not unsure)
     if returned:
         return None
@@ -99,22 +108,29 @@ def _vet_chunk(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: 
     return None
 
 
-def _unsure(lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evidence) -> list[JobRecord]:
+def _unsure(
+    lot: Lot, batches: list[Batch], records: list[JobRecord], facts: Evidence, target: float | None
+) -> list[JobRecord]:
     """Return the records that need another answer and may get one."""
     job = lot.job
-    if job.state == JobState.CANCELLED:
-        return []  # nobody would be asked any more: what is there decides
+    is_further = any(batch.wanted_vendor_id is not None for batch in batches)
+    if job.state == JobState.CANCELLED or is_further:
+        return []  # nobody would be asked any more, or the campaign decides next round: what is there decides
     n_layers = len({batch.layer for batch in batches if batch.state != BatchState.CANCELLED})
     if n_layers >= job.max_overlap or any(batch.state == BatchState.CANCELLED for batch in batches):
         return []
-    needs = needs_another(
-        np.stack([facts.posterior(record.pk) for record in records]),
-        [facts.n_answers(record.pk) for record in records],
-        target_confidence=job.target_confidence,
-        min_answers=job.min_overlap,
-        max_answers=job.max_overlap,
-        has_proven_answer=[facts.has_proven_answer(record.pk) for record in records],
-    )
+    n_answers = np.array([facts.n_answers(record.pk) for record in records])
+    if target is None:
+        needs = n_answers < job.min_overlap
+    else:
+        needs = needs_another(
+            np.stack([facts.posterior(record.pk) for record in records]),
+            n_answers,
+            target_confidence=target,
+            min_answers=job.min_overlap,
+            max_answers=job.max_overlap,
+            has_proven_answer=[facts.has_proven_answer(record.pk) for record in records],
+        )
     demanded = restrictions.wants_another(job, records)
     return [
         record

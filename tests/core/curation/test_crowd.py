@@ -1,10 +1,14 @@
 """Truth from vendors and a model together, and what to buy next."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from curation.core import crowd, joint, proxy, softmax
+from curation.core import crowd, joint, opinions, proxy, softmax
+from curation.core.arrays import Asked
 from curation.core.crowd import Answers
+from curation.core.problem import Problem, Said
 
 K, V = 3, 4
 
@@ -142,3 +146,81 @@ def test_another_opinion_is_asked_of_whom_it_tells_most_per_price():
 def test_prices_that_are_none_are_refused(prices):
     with pytest.raises(ValueError, match="a price above 0"):
         decide(state(np.full((3, K), 1 / K), people()[0], np.array(prices)))
+
+
+def test_several_answers_are_worth_what_two_random_ones_are_by_counting():
+    confusion, _ = people()
+    rng = np.random.default_rng(0)
+    belief = rng.dirichlet(np.ones(K), 6)
+    exact = np.zeros(6)
+    pairs = [(a, b) for a in range(V) for b in range(V) if a != b]
+    for a, b in pairs:
+        for first in range(K):
+            for second in range(K):
+                after = belief * confusion[a, :, first] * confusion[b, :, second]
+                chance = after.sum(axis=1)
+                exact += chance * crowd.worth(after / chance[:, None]) / len(pairs)
+    told = np.mean([crowd.expected_worth_of_several(belief, confusion, 2, rng) for _ in range(60)], axis=0)
+    assert np.abs(told - exact).max() < 0.03
+    assert (told > crowd.expected_worth(belief, confusion).mean(axis=1)).all()
+
+
+def problem_of(X, truth, n_asked=60, n_answers=1, seed=0):
+    """Return a problem whose first rows were asked, each of some vendors."""
+    confusion, gold = people(seed)
+    rng = np.random.default_rng(seed)
+    said = [(r, v) for r in range(n_asked) for v in rng.permutation(V)[:n_answers]]
+    label = np.array([rng.choice(K, p=confusion[v, truth[r]]) for r, v in said])
+    answers = Answers(*np.array(said).T, label)
+    votes = np.full((n_asked, K), 0.1)
+    np.add.at(votes, (answers.record, label), 1.0)
+    asked = Asked(np.arange(n_asked), votes.argmax(axis=1), np.full(n_asked, 0.8))
+    return Problem(X, asked, K, said=Said(answers, gold))
+
+
+def plan(problem, **changes):
+    usual = {
+        "prices": np.ones(V),
+        "is_open": np.ones(len(problem.asked.rows), dtype=bool),
+        "may_answer": np.ones(V, dtype=bool),
+        "overlap": 1,
+        "n_records": 20,
+    }
+    return opinions.plan(problem, **usual | changes)
+
+
+def test_where_little_is_left_to_ask_money_goes_to_further_opinions():
+    X, truth, _, _ = market(n=400, seed=3)
+    many_left, few_left = plan(problem_of(X, truth)), plan(problem_of(X[:75], truth))
+    assert few_left.n_new + len(few_left.places) == 20
+    assert len(few_left.places) > len(many_left.places)
+    assert len(few_left.places) <= 10  # at most half of the money
+
+
+def test_nobody_is_asked_twice_nor_what_is_closed_nor_who_cannot_be_asked():
+    X, truth, _, _ = market(n=75, seed=3)
+    problem = problem_of(X, truth)
+    is_open = np.arange(60) % 2 == 0
+    may_answer = np.array([True, False, True, True])
+    found = plan(problem, is_open=is_open, may_answer=may_answer)
+    assert len(found.places)
+    assert is_open[found.places].all()
+    assert may_answer[found.vendors].all()
+    given = set(zip(problem.said.answers.record.tolist(), problem.said.answers.vendor.tolist(), strict=True))
+    assert given.isdisjoint(zip(found.places.tolist(), found.vendors.tolist(), strict=True))
+    dear = plan(problem, prices=np.array([1.0, 1.0, 50.0, 1.0]))
+    assert 2 not in dear.vendors
+    for nothing in ({"is_open": np.zeros(60, bool)}, {"may_answer": np.zeros(V, bool)}):
+        assert (plan(problem, **nothing).n_new, len(plan(problem, **nothing).places)) == (20, 0)
+
+
+def test_the_model_learns_from_vendors_and_model_together():
+    X, truth, _, _ = market(n=400, seed=4)
+    problem = problem_of(X, truth, n_asked=300)
+    labels, weights = problem.training_set[1:]
+    assert (labels == truth[:300]).mean() > (problem.asked.labels == truth[:300]).mean() + 0.05
+    assert weights.max() <= 1
+    assert problem.inferred.posterior.shape == (300, K)
+    untold = replace(problem, said=Said(Answers(*np.empty((3, 0), np.int64)), problem.said.gold))
+    assert untold.inferred is None
+    assert (untold.training_set[1] == problem.asked.labels).all()

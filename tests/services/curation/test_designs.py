@@ -5,8 +5,8 @@ import pytest
 
 from common.errors import ValidationFailedError
 from curation.models import Pick, Round
-from curation.services import designs, experiments
-from curation.services.experiments import ObservationInput
+from curation.services import designs, experiments, observations
+from curation.services.observations import ObservationInput
 from curation.services.outputs import Outputs
 from tests import market
 from tests.services.curation.test_experiments import BATCH, N, answer, begin
@@ -129,7 +129,7 @@ def test_a_round_tells_what_choosing_saved_or_that_it_cannot_be_told():
         ObservationInput(p.key, None if p.arm == "control" and p.row % 4 else p.row % 3, "blurred" if p.row % 4 else "")
         for p in picks[:-1]
     ]
-    experiments.record_observations(experiment_id=experiment.pk, observations=answers)
+    observations.record(experiment_id=experiment.pk, observations=answers)
     experiments.train_and_evaluate(experiment_id=experiment.pk, number=1)
     savings = Round.objects.get().metrics["savings"]
     control = [p for p in picks[:-1] if p.arm == "control"]

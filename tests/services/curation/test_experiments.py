@@ -11,8 +11,8 @@ from common.errors import ConflictError, NotFoundError, ValidationFailedError
 from curation.errors import NoEmbeddingsError, RoundOrderError
 from curation.models import Experiment, Observation, Pick, Round
 from curation.selectors import experiments as selectors
-from curation.services import datasets, experiments, problems
-from curation.services.experiments import ObservationInput
+from curation.services import datasets, experiments, observations, problems
+from curation.services.observations import ObservationInput
 from tests import market
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,7 +41,7 @@ def begin(actor, **more) -> Experiment:
 
 def answer(experiment: Experiment, picks, skip: int = 0) -> None:
     labels = [ObservationInput(p.key, p.row % 3, confidence=0.9) for p in picks[skip:]]
-    experiments.record_observations(experiment_id=experiment.pk, observations=labels)
+    observations.record(experiment_id=experiment.pk, observations=labels)
 
 
 def test_a_round_asked_twice_gives_the_same_picks_once():
@@ -96,7 +96,7 @@ def test_a_round_says_why_its_model_is_confused():
     experiment = begin(market.customer(), batch_size=24, name="mixed")
     picks = experiments.start_round(experiment_id=experiment.pk, number=1)
     labels = [ObservationInput(pick.key, i % 3, confidence=0.9) for i, pick in enumerate(picks)]  # whatever it shows
-    experiments.record_observations(experiment_id=experiment.pk, observations=labels)
+    observations.record(experiment_id=experiment.pk, observations=labels)
     experiments.train_and_evaluate(experiment_id=experiment.pk, number=1)
     told = Round.objects.get().metrics["confusion"]
     assert 0 < told["n_looked_at"] == sum(told["by_cause"].values())
@@ -122,7 +122,7 @@ def test_picks_without_an_answer_are_neither_rejections_nor_asked_again():
 def test_a_later_label_replaces_the_earlier_one():
     experiment = begin(market.customer())
     for given in (ObservationInput("r1", 0), ObservationInput("r1", None, "corrupted", 0.7)):
-        experiments.record_observations(experiment_id=experiment.pk, observations=[given])
+        observations.record(experiment_id=experiment.pk, observations=[given])
     row = Observation.objects.get()
     assert (row.label, row.reason, row.confidence) == (None, "corrupted", 0.7)
 
@@ -144,7 +144,7 @@ BAD = {
 def test_one_bad_label_refuses_all_of_them(bad, field, code):
     experiment = begin(market.customer())
     with pytest.raises(ValidationFailedError) as caught:
-        experiments.record_observations(experiment_id=experiment.pk, observations=[ObservationInput("r0", 1), bad])
+        observations.record(experiment_id=experiment.pk, observations=[ObservationInput("r0", 1), bad])
     assert (caught.value.errors[0]["field"], caught.value.errors[0]["code"]) == (field, code)
     assert not Observation.objects.exists()
 

@@ -11,8 +11,8 @@ from sklearn.datasets import load_digits
 from common.models import Organization
 from curation import tasks
 from curation.core import large, pool
-from curation.services import datasets, experiments, sharded, storage
-from curation.services.experiments import ObservationInput
+from curation.services import datasets, experiments, observations, sharded, storage
+from curation.services.observations import ObservationInput
 from tests import market
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,7 +51,7 @@ def rounds(made, truth, n=3):
         picks = experiments.start_round(experiment_id=made.pk, number=number)
         batches.append([pick.row for pick in picks])
         labels = [ObservationInput(pick.key, int(truth[pick.row])) for pick in picks]
-        experiments.record_observations(experiment_id=made.pk, observations=labels)
+        observations.record(experiment_id=made.pk, observations=labels)
         metrics = experiments.train_and_evaluate(experiment_id=made.pk, number=number)
     return batches, metrics.accuracy
 

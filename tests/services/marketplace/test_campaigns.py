@@ -1,121 +1,32 @@
 """The closed loop in process: it goes round, resumes after a crash at any step, and loses or doubles nothing."""
 
-import io
-
-import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 from common.errors import ValidationFailedError
-from curation.models import Dataset, Observation, Pick, Round
-from curation.services import datasets, experiments
-from marketplace.models import Annotation, Campaign, JobRecord, Lot, Review
-from marketplace.services import annotations, campaigns, jobs, lots, offers, sweeper, vetting
-from marketplace.services.annotations import Answer
+from curation.models import Dataset, Pick, Round
+from curation.services import experiments, observations
+from marketplace.models import Campaign, Lot, Review
+from marketplace.services import campaigns, lots, sweeper, vetting
 from marketplace.services.campaigns import CampaignTerms
-from marketplace.services.jobs import GoldInput, JobTerms
-from tests import market
+from tests.loops import Loop
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CLASSES = [str(digit) for digit in range(10)]
-N_POOL = 200
 ROUNDS = 3
-BATCH = 12
 
 
 class Crash(BaseException):
     """A process that dies: nothing may catch it."""
 
 
-@pytest.fixture(scope="module")
-def digits():
-    return load_digits()
-
-
 @pytest.fixture
-def loop(digits, settings, tmp_path):
+def loop(settings, tmp_path):
     settings.DATASET_STORAGE_URL = f"file://{tmp_path}"
-    market.gold_set()
-    sellers = [market.seller(price) for price in (30_000, 40_000, 50_000, 60_000)]
-    actor = market.customer()
-    buffer = io.BytesIO()
-    X, y = digits.data, digits.target
-    np.savez(
-        buffer,
-        X=X[:N_POOL],
-        key=np.array([f"digit-{i}" for i in range(N_POOL)]),
-        X_test=X[-300:],
-        y_test=y[-300:],
-        classes=np.array(CLASSES),
-    )
-    dataset = datasets.create(actor=actor, name="d", modality="image", file_name="d.npz", data=buffer.getvalue())
-    experiment = experiments.create(actor=actor, dataset_id=dataset.pk, name="e", batch_size=BATCH, seed=5)
-    schema = jobs.create_schema(actor=actor, name="s", task_type="classification", classes=CLASSES)
-    terms = JobTerms(
-        title="Digits",
-        instructions="Name the digit.",
-        modality="image",
-        budget_micro=10**10,
-        weights=market.Weights.of("cost"),
-        batch_size=BATCH,
-        round_pause_s=0.0,
-    )
-    gold = [GoldInput(f"digit-{i}", str(y[i])) for i in range(N_POOL, N_POOL + 20)]
-    job = jobs.create(actor=actor, label_schema_id=schema.pk, terms=terms, gold=gold)
-    campaign = campaigns.start(
-        actor=actor, experiment_id=experiment.pk, job_id=job.pk, terms=CampaignTerms(max_rounds=ROUNDS)
-    )
-    return Loop(campaign, sellers, y, actor)
-
-
-class Loop:
-    """A campaign with the people who work for it."""
-
-    def __init__(self, campaign, sellers, y, actor) -> None:
-        self.campaign, self.sellers, self.y, self.actor = campaign, sellers, y, actor
-
-    def tick(self) -> None:
-        """Let everyone do what is to be done once."""
-        campaigns.advance(campaign_id=self.campaign.pk)
-        sweeper.sweep()
-        for one in self.sellers:
-            offer = market.live_offer(one)
-            if offer is not None:
-                self.work(one, offer)
-        for lot in Lot.objects.filter(state="open"):
-            vetting.vet_lot(lot_id=lot.pk)
-
-    def work(self, one, offer) -> None:
-        assignment = offers.accept(actor=one.actor, offer_id=offer.pk)
-        items = assignment.items.select_related("record", "gold")
-        answers = [Answer(item.pk, str(self.y[int((item.record or item.gold).key.split("-")[1])])) for item in items]
-        annotations.submit(actor=one.actor, assignment_id=assignment.pk, answers=answers)
-
-    def run(self) -> None:
-        for _ in range(60):
-            self.tick()
-            if Campaign.objects.get().state == "finished":
-                return
-        raise AssertionError(Campaign.objects.values())
-
-    def check(self) -> None:
-        """Every pick was ordered, labeled and observed exactly once."""
-        assert Campaign.objects.get().reason == f"All {ROUNDS} rounds are done."
-        assert Round.objects.filter(evaluated_at__isnull=False).count() == ROUNDS
-        assert Lot.objects.filter(state="closed").count() == ROUNDS
-        keys = sorted(Pick.objects.values_list("key", flat=True))
-        assert len(keys) == len(set(keys)) == ROUNDS * BATCH
-        assert sorted(JobRecord.objects.values_list("key", flat=True)) == keys
-        assert Observation.objects.count() == ROUNDS * BATCH
-        doubled = Annotation.objects.filter(is_current=True, record__isnull=False).values_list("record_id", "vendor_id")
-        assert len(set(doubled)) == len(doubled) >= 2 * ROUNDS * BATCH
-        for record in JobRecord.objects.all():
-            assert record.label == self.y[int(record.key.split("-")[1])]
+    return Loop(max_rounds=ROUNDS)
 
 
 def test_the_loop_goes_round_and_learns(loop):
     loop.run()
-    loop.check()
+    loop.check(ROUNDS)
     accuracies = [r.metrics["accuracy"] for r in Round.objects.order_by("number")]
     assert accuracies[-1] > accuracies[0] > 0.2
 
@@ -133,7 +44,7 @@ def test_labels_that_the_model_doubts_are_called_to_review_once(loop, monkeypatc
 
 STEPS = [
     (experiments, "_save"),
-    (experiments, "record_observations"),
+    (observations, "record"),
     (experiments.measuring, "measure"),
     (lots, "make_batches"),
     (campaigns, "_move"),
@@ -164,7 +75,7 @@ def test_a_crash_at_any_step_neither_loses_nor_doubles(loop, monkeypatch, module
         loop.run()
     monkeypatch.setattr(module, name, real)
     loop.run()
-    loop.check()
+    loop.check(ROUNDS)
 
 
 def test_the_campaign_stops_before_a_round_its_budget_cannot_cover(loop):
@@ -260,7 +171,7 @@ def test_two_runners_at_once_take_each_step_once(loop, monkeypatch):
 
     monkeypatch.setattr(experiments, "start_round", twice)
     loop.run()
-    loop.check()
+    loop.check(ROUNDS)
 
 
 def test_a_step_that_cannot_succeed_pauses_the_campaign_with_its_reason(loop, monkeypatch):
