@@ -1,11 +1,19 @@
 """What an experiment's model is worth after a round."""
 
 import time
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
-from curation.core import evaluation, uncovered
-from curation.models import Experiment
+import numpy as np
+
+from curation.core import crowd, evaluation, stopping, uncovered
+from curation.core.arrays import Asked
+from curation.core.problem import Problem, Said
+from curation.models import Experiment, Pick
 from curation.services import confusions, problems, savings
+
+_COMPARED: Final = 5000
+"""Records on which successive models are compared, at most."""
 
 
 def measure(experiment: Experiment) -> dict[str, Any]:
@@ -22,6 +30,7 @@ def measure(experiment: Experiment) -> dict[str, Any]:
         "doubted": problems.doubted(experiment.dataset, problem, pool_rows),
         "uncovered": [{"class": experiment.classes[one.label], "words": one.words} for one in uncovered.find(problem)],
         "confusion": confusions.told(experiment.dataset, problem, pool_rows),
+        "kappa": _kappa(experiment, problem),
     }
     test = problems.test_set_of(experiment.dataset)
     if test is not None and experiment.dataset.n_features:
@@ -33,3 +42,25 @@ def measure(experiment: Experiment) -> dict[str, Any]:
             "accuracy_by_class": measured.by_class,
         }
     return metrics | {"cpu_s": round(time.process_time() - started, 3)}
+
+
+def _kappa(experiment: Experiment, problem: Problem) -> float | None:
+    """Return how far this round's model agrees with one that knows no label of this round's picks; None in round 1.
+
+    On records nobody was asked about, at most 5,000 of them.
+    """
+    newest = Pick.objects.filter(experiment=experiment).order_by("-round__number").values("round")[:1]
+    n_before = Pick.objects.filter(experiment=experiment).exclude(round__in=newest).count()
+    free = np.setdiff1d(np.arange(len(problem.X)), problem.asked.rows)
+    if not n_before or not len(free):
+        return None
+    free = free[:: -(-len(free) // _COMPARED)]
+    asked, said = problem.asked, problem.said
+    earlier = Asked(asked.rows[:n_before], asked.labels[:n_before], asked.weights[:n_before])
+    if said is not None:
+        known = said.answers.record < n_before
+        answers = crowd.Answers(said.answers.record[known], said.answers.vendor[known], said.answers.label[known])
+        said = Said(answers, said.gold)
+    models = (replace(problem, asked=earlier, said=said).model, problem.model)
+    before, now = (model.proba(problem.scaled[free]).argmax(axis=1) for model in models)
+    return stopping.kappa(before, now, problem.n_classes)

@@ -16,13 +16,15 @@ def advise(*, experiment_id: uuid.UUID, value_of_point: float, price: float) -> 
     evaluated = Round.objects.filter(experiment_id=experiment_id, evaluated_at__isnull=False).order_by("number")
     n_asked: list[float] = []
     accuracies: list[float] = []
+    kappa: float | None = None
     for metrics in evaluated.values_list("metrics", flat=True):
         if not metrics or metrics["accuracy"] is None:
             continue
         if not n_asked or metrics["n_asked"] > n_asked[-1]:
             n_asked.append(metrics["n_asked"])
             accuracies.append(metrics["accuracy"])
+            kappa = metrics.get("kappa")
     if not n_asked:
         return None
     batch = round(n_asked[-1] / len(n_asked)) or 1
-    return stopping.advise(n_asked, accuracies, batch, stopping.Terms(value_of_point, price))
+    return stopping.advise(n_asked, accuracies, batch, stopping.Terms(value_of_point, price), kappa)

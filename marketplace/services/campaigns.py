@@ -36,8 +36,8 @@ class CampaignTerms:
     ``value_of_point_micro`` is what a point (.01) of accuracy is worth to the customer, in micro-units of the job's
     currency; without it a campaign never stops for its cost alone. With ``value_of_day_micro``, what finishing a day
     earlier is worth, rounds are as large as the market's speed makes best, up to ``max_rounds`` usual ones in all.
-    ``asks_again``: the campaign decides on further opinions, beside new records and on one scale of worth per price; the
-    job's ``target_confidence`` asks for none then.
+    ``asks_again``: the campaign decides on further opinions, beside new records and on one scale of worth per price;
+    the job's ``target_confidence`` asks for none then.
     """
 
     max_rounds: int

@@ -8,6 +8,8 @@ import pytest
 from django.db import connection
 
 from common.errors import ConflictError, NotFoundError, ValidationFailedError
+from curation.core import stopping
+from curation.core.arrays import Asked
 from curation.errors import NoEmbeddingsError, RoundOrderError
 from curation.models import Experiment, Observation, Pick, Round
 from curation.selectors import experiments as selectors
@@ -42,6 +44,22 @@ def begin(actor, **more) -> Experiment:
 def answer(experiment: Experiment, picks, skip: int = 0) -> None:
     labels = [ObservationInput(p.key, p.row % 3, confidence=0.9) for p in picks[skip:]]
     observations.record(experiment_id=experiment.pk, observations=labels)
+
+
+def test_a_round_says_how_far_its_model_agrees_with_the_one_before():
+    experiment = begin(market.customer())
+    for number in (1, 2):
+        answer(experiment, experiments.start_round(experiment_id=experiment.pk, number=number))
+        experiments.train_and_evaluate(experiment_id=experiment.pk, number=number)
+    first, second = (row.metrics["kappa"] for row in Round.objects.order_by("number"))
+    asked = problems.asked_of(experiment)
+    free = np.setdiff1d(np.arange(N), asked.rows)
+    alone = Asked(asked.rows[:BATCH], asked.labels[:BATCH], asked.weights[:BATCH])
+    before, now = (problems.problem_of(experiment, one) for one in (alone, asked))
+    told = [one.model.proba(one.scaled[free]).argmax(axis=1) for one in (before, now)]
+    assert first is None
+    assert second == pytest.approx(stopping.kappa(*told, 3))
+    assert -1 <= second <= 1
 
 
 def test_a_round_asked_twice_gives_the_same_picks_once():
