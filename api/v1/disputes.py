@@ -82,6 +82,8 @@ class AdjudicationOut(Resource):
     instructions = serializers.CharField()
     candidates = serializers.ListField(help_text="The different answers there are, shuffled; null: cannot be labeled.")
     handed_to = PublicIdField("ven", source="vendor_id", allow_null=True)
+    fee_micro = serializers.IntegerField(help_text="What the vendor it is handed to earns by deciding it.")
+    fee_currency = serializers.CharField()
 
 
 class DecidedOut(Resource):

@@ -43,6 +43,10 @@ class AttemptOut(Resource):
     number = serializers.IntegerField()
     state = serializers.CharField()
     floor = serializers.FloatField()
+    fee_micro = serializers.IntegerField(
+        help_text="What the test is paid, passed or not, when at least half of its records are answered."
+    )
+    fee_currency = serializers.CharField()
     classes = serializers.SerializerMethodField()
     rules = serializers.SerializerMethodField()
     records = QualificationRecordOut(source="items", many=True)

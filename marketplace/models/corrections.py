@@ -90,7 +90,8 @@ class Dispute(BaseModel):
 class Adjudication(BaseModel):
     """One disputed answer, labeled anew by somebody who sees neither whose answers there are nor which is disputed.
 
-    By staff, or by the vendor it was handed to, which neither disputes it nor answered the record.
+    By staff, or by the vendor it was handed to, which neither disputes it nor answered the record; deciding it, that
+    vendor has earned ``fee_micro`` of the platform, due from ``fee_due_at`` on (None when it is not due or is booked).
     """
 
     public_prefix = "adj"
@@ -104,6 +105,9 @@ class Adjudication(BaseModel):
     note = models.TextField(default="", blank=True)
     is_upheld = models.BooleanField(null=True)
     decided_at = models.DateTimeField(null=True)
+    fee_micro = models.PositiveBigIntegerField(default=0)
+    fee_currency = models.CharField(max_length=3, default="USD")
+    fee_due_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -116,6 +120,9 @@ class Adjudication(BaseModel):
         indexes = [
             models.Index(fields=["vendor", "id"], name="adjudication_of_vendor", condition=Q(decided_at__isnull=True)),
             models.Index(fields=["id"], name="adjudication_open", condition=Q(decided_at__isnull=True)),
+            models.Index(
+                fields=["fee_due_at"], name="adjudication_fee_due", condition=Q(fee_due_at__isnull=False)
+            ),
         ]
 
 

@@ -70,6 +70,8 @@ class Blind:
     instructions: str
     candidates: list[Any]
     vendor_id: uuid.UUID | None
+    fee_micro: int
+    fee_currency: str
 
 
 def blind(rows: list[Adjudication]) -> list[Blind]:
@@ -102,7 +104,8 @@ def _blind(row: Adjudication, said: dict[uuid.UUID, list[tuple[int, Any]]]) -> B
     random.Random(str(row.pk)).shuffle(distinct)  # noqa: S311 (an order, not a secret)
     instructions = answer.instruction.text
     kind = (schema.task_type, schema.classes)
-    return Blind(row.pk, about.key, about.uri, about.metadata, *kind, instructions, distinct, row.vendor_id)
+    whose = (row.vendor_id, row.fee_micro, row.fee_currency)
+    return Blind(row.pk, about.key, about.uri, about.metadata, *kind, instructions, distinct, *whose)
 
 
 def corrections(actor: Actor, job_id: uuid.UUID) -> QuerySet[Correction]:

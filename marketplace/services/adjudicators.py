@@ -10,7 +10,7 @@ from common.actors import Actor
 from common.clock import Now
 from common.errors import NotFoundError, PermissionDeniedError, ValidationFailedError
 from marketplace.errors import AlreadyDecidedError, NoAdjudicatorError
-from marketplace.models import Adjudication, Annotation
+from marketplace.models import Adjudication, Annotation, Settlement
 from marketplace.services import events, restrictions
 from vendors.selectors import candidates
 from vendors.selectors.candidates import VendorFacts
@@ -20,7 +20,8 @@ def hand_out(*, actor: Actor, adjudication_id: uuid.UUID, vendor_id: uuid.UUID |
     """Hand a disputed answer to a vendor, the named one or the most accurate that may; staff may still decide it.
 
     Handed again to the same vendor (or to nobody in particular while somebody has it), it is returned as it is; to
-    another, that one has it from now on. The vendor is told. Locks the adjudication.
+    another, that one has it from now on. The vendor is told. For deciding it, it gets what it asks for a label of this
+    kind, or, with no price in the job's currency, what the disputed answer was priced at. Locks the adjudication.
 
     Raises
     ------
@@ -43,10 +44,11 @@ def hand_out(*, actor: Actor, adjudication_id: uuid.UUID, vendor_id: uuid.UUID |
             raise AlreadyDecidedError
         if row.vendor_id is not None and vendor_id in {None, row.vendor_id}:
             return row
-        chosen = _named(row, vendor_id) if vendor_id is not None else _best(row)
-        Adjudication.objects.filter(pk=row.pk).update(vendor_id=chosen, handed_at=Now())
-        row.refresh_from_db(fields=["vendor_id", "handed_at"])
-        audit.record(actor=actor, action="adjudication.handed", target=row, vendor=str(chosen))
+        facts = _named(row, vendor_id) if vendor_id is not None else _best(row)
+        chosen, fee = facts.vendor_id, {"fee_micro": _fee_micro(row, facts), "fee_currency": row.annotation.job.currency}
+        Adjudication.objects.filter(pk=row.pk).update(vendor_id=chosen, handed_at=Now(), **fee)
+        row.refresh_from_db(fields=["vendor_id", "handed_at", *fee])
+        audit.record(actor=actor, action="adjudication.handed", target=row, vendor=str(chosen), **fee)
         batch = row.dispute.assignment.batch
         events.of_batch(batch, "dispute.handed", vendor_id=row.dispute.vendor_id, subject=row.dispute_id)
         about = [{"subject": str(row.pk), "facts": {"job": row.annotation.job.title}}]
@@ -75,7 +77,7 @@ def _with_a_stake(row: Adjudication) -> set[uuid.UUID]:
     return answered | kept_out | {row.dispute.vendor_id}
 
 
-def _named(row: Adjudication, vendor_id: uuid.UUID) -> uuid.UUID:
+def _named(row: Adjudication, vendor_id: uuid.UUID) -> VendorFacts:
     if vendor_id in _with_a_stake(row):
         detail = (
             "This vendor disputes the answer, gave one on the same record, or is kept out of the job: name another."
@@ -86,13 +88,24 @@ def _named(row: Adjudication, vendor_id: uuid.UUID) -> uuid.UUID:
         raise ValidationFailedError.of("vendor", "unknown_vendor", "This vendor does not do this kind of work.")
     if facts.exclusion is not None:
         raise ValidationFailedError.of("vendor", "not_eligible", f"This vendor cannot be asked: {facts.exclusion}")
-    return vendor_id
+    return facts
 
 
-def _best(row: Adjudication) -> uuid.UUID:
+def _best(row: Adjudication) -> VendorFacts:
     """Return the vendor whose accuracy is surest; the first registered of equals."""
     barred = _with_a_stake(row)
     able = [one for one in _facts(row) if one.exclusion is None and one.vendor_id not in barred]
     if not able:
         raise NoAdjudicatorError
-    return max(able, key=lambda one: (round(one.accuracy.lower(), 9), -one.vendor_id.int)).vendor_id
+    return max(able, key=lambda one: (round(one.accuracy.lower(), 9), -one.vendor_id.int))
+
+
+def _fee_micro(row: Adjudication, facts: VendorFacts) -> int:
+    """Return what deciding it earns, micro-units of the job's currency; 0 where the job itself costs nothing."""
+    job = row.annotation.job
+    if not job.is_billed:
+        return 0
+    if facts.price_micro is not None and facts.currency == job.currency:
+        return facts.price_micro
+    paid = Settlement.objects.filter(assignment_id=row.dispute.assignment_id).first()
+    return paid.price_micro if paid else 0

@@ -80,7 +80,7 @@ def _refuse_late(work: Assignment, verdict: Verdict | None) -> None:
 def adjudicate(*, actor: Actor, adjudication_id: uuid.UUID, label: Any, note: str) -> Adjudication:
     """Label a disputed record anew, blind; the record, the gold and the pay follow as corrections.
 
-    By staff, or by the vendor it was handed to. Decided the same way again, it is returned as it is. Locks the
+    By staff, or by the vendor it was handed to, which has earned its fee then. Decided the same way again, it is returned as it is. Locks the
     adjudication and the dispute.
 
     Parameters
@@ -124,7 +124,12 @@ def adjudicate(*, actor: Actor, adjudication_id: uuid.UUID, label: Any, note: st
             raise AlreadyDecidedError
         is_upheld = corrections.says(schema, about.metadata, corrections.reading_of(answer), found)
         Adjudication.objects.filter(pk=row.pk).update(
-            label=found.label, value=found.value, note=note, is_upheld=is_upheld, decided_at=Now()
+            label=found.label,
+            value=found.value,
+            note=note,
+            is_upheld=is_upheld,
+            decided_at=Now(),
+            fee_due_at=Now() if row.fee_micro and not actor.is_staff else None,
         )
         row.refresh_from_db(fields=["label", "value", "note", "is_upheld", "decided_at"])
         _follow(row, found)

@@ -18,6 +18,7 @@ from marketplace.services import (
     cancellations,
     holds,
     offering,
+    platform_pay,
     reminders,
     reviews,
     routing,
@@ -101,6 +102,7 @@ def sweep() -> Sweep:
     reviews.accept_due()
     holds.post_due()
     adjustments.post_due()
+    platform_pay.post_due()
     holds.release_due()
     outbox.relay()
     return Sweep(n_expired, n_offers, n_ranked, n_late, n_reminded)

@@ -17,6 +17,8 @@ from marketplace.services import disputes
 from portal import pages
 
 _CANNOT = "-"
+_DECIDE = {True: "portal:adjudicate", False: "portal:own-adjudicate"}
+_HOME = {True: "portal:adjudications", False: "portal:own-adjudications"}
 
 
 class DisputeForm(forms.Form):
@@ -75,6 +77,22 @@ def adjudications(request: HttpRequest, actor: Actor) -> HttpResponse:
 @pages.page("disputes:decide", PLATFORM, methods=("POST",))
 def decide(request: HttpRequest, actor: Actor, adjudication_id: uuid.UUID) -> HttpResponse:
     """Label a disputed record anew."""
+    return _decided(request, actor, adjudication_id)
+
+
+@pages.page("adjudications:decide", VENDOR)
+def own_adjudications(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show a vendor the records that were handed to it to be labeled anew, oldest first."""
+    return _shown(request, actor)
+
+
+@pages.page("adjudications:decide", VENDOR, methods=("POST",))
+def own_decide(request: HttpRequest, actor: Actor, adjudication_id: uuid.UUID) -> HttpResponse:
+    """Label a record anew that was handed to the vendor."""
+    return _decided(request, actor, adjudication_id)
+
+
+def _decided(request: HttpRequest, actor: Actor, adjudication_id: uuid.UUID) -> HttpResponse:
     if not selectors.exists(actor, adjudication_id):
         raise NotFoundError("There is nothing to decide under this id.")
     form = DecisionForm(request.POST)
@@ -84,13 +102,14 @@ def decide(request: HttpRequest, actor: Actor, adjudication_id: uuid.UUID) -> Ht
     try:
         note = form.cleaned_data["note"]
         row = disputes.adjudicate(actor=actor, adjudication_id=adjudication_id, label=form.answer(), note=note)
-        messages.success(request, "The vendor was right." if row.is_upheld else "The answer stays refused.")
+        found = "The vendor was right." if row.is_upheld else "The answer stays refused."
+        messages.success(request, found if actor.is_staff else "Decided. Thank you.")
     except DomainError as error:
         pages.tell(request, error)
-    return redirect("portal:adjudications")
+    return redirect(_HOME[actor.is_staff])
 
 
 def _shown(request: HttpRequest, actor: Actor, *, status: int = 200) -> HttpResponse:
     page = pages.rows_of(request, selectors.to_decide(actor))
     rows = selectors.blind(list(page.object_list))
-    return pages.show(request, "portal/rulings/adjudications.html", status=status, page=page, rows=rows)
+    return pages.show(request, "portal/rulings/adjudications.html", status=status, page=page, rows=rows, decide=_DECIDE[actor.is_staff])

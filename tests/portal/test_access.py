@@ -73,6 +73,8 @@ ROUTES = {
     "dispute": ("post", {"rival"}),
     "adjudications": ("get", {"staff"}),
     "adjudicate": ("post", {"staff"}),
+    "own-adjudications": ("get", {"seller", "rival"}),
+    "own-adjudicate": ("post", {"seller"}),
     "rules": ("get", {"customer", "stranger", "staff"}),
     "rule-new": ("get", {"customer", "stranger", "staff"}),
     "rule": ("get", {"customer", "staff"}),
@@ -82,7 +84,7 @@ ROUTES = {
     "effect-reverse": ("post", {"customer", "staff"}),
 }
 # pages to look at that only those may see who may act there
-FOR_DOERS = {"paper-file", "job-new", "own-vendors", "rule-new", "adjudications", "desk", "vendor-rule"}
+FOR_DOERS = {"paper-file", "job-new", "own-vendors", "rule-new", "adjudications", "own-adjudications", "desk", "vendor-rule"}
 
 
 @pytest.fixture
@@ -91,6 +93,7 @@ def here(settings, tmp_path):
     made = world.make()
     world.add_effect(made)
     world.add_dispute(made)
+    Adjudication.objects.update(vendor=made.seller.vendor)
     world.add_desk(made)
     world.add_second_look(made)
     world.add_statement(made)

@@ -50,7 +50,8 @@ class GoldItem(BaseModel):
 class QualificationAttempt(BaseModel):
     """One try at a capability; judged by the lower 90 % Beta bound against the floor.
 
-    ``fee_micro`` is what the platform owes for the work of the test, passed or not; payable once ``decided_at`` is set.
+    ``fee_micro`` is what the platform owes for the work of the test, passed or not, when at least half of the records
+    were answered; it is due from ``fee_due_at`` on, None when it is not due or is booked.
     """
 
     public_prefix = "qua"
@@ -71,12 +72,14 @@ class QualificationAttempt(BaseModel):
     decided_at = models.DateTimeField(null=True)
     fee_micro = models.PositiveBigIntegerField(default=0)
     fee_currency = models.CharField(max_length=3, default="USD")
+    fee_due_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["capability", "number"], name="attempt_number_once"),
             models.UniqueConstraint(fields=["capability"], condition=Q(state="open"), name="attempt_one_open"),
         ]
+        indexes = [models.Index(fields=["fee_due_at"], name="attempt_fee_due", condition=Q(fee_due_at__isnull=False))]
 
 
 class QualificationItem(BaseModel):

@@ -26,6 +26,8 @@ from vendors.services import onboarding, posteriors
 
 DIFFERS: Final = -2
 """Index of an answer that is a value and does not say what the gold says."""
+PAID_SHARE: Final = 0.5
+"""Share of a test's records that must be answered for its fee to be owed."""
 TERM: Final = datetime.timedelta(days=365)
 """How long a passed qualification holds."""
 
@@ -170,7 +172,8 @@ def answer(
     Answers that are values are compared before: 0 where they say what the gold says, else :data:`DIFFERS`; ``values``
     keeps what they were.
 
-    A pass activates the capability, seeds its accuracy posterior and admits a qualifying vendor to probation.
+    A pass activates the capability, seeds its accuracy posterior and admits a qualifying vendor to probation. The test's
+    fee is owed, passed or not, when at least half of the records were answered.
 
     Raises
     ------
@@ -199,7 +202,9 @@ def answer(
         QualificationItem.objects.bulk_update(items, given)
         n_correct = sum(item.answer == item.gold_item.label for item in items)
         result = judge(n_correct, len(items), attempt.floor)
-        _close(vendor, attempt, result, actor)
+        n_answered = sum(item.answer is not None for item in items)
+        is_paid = attempt.fee_micro > 0 and n_answered >= PAID_SHARE * len(items)
+        _close(vendor, attempt, result, actor, is_paid=is_paid)
         return result
 
 
@@ -210,13 +215,16 @@ def _check_answers(answers: Mapping[uuid.UUID, int], expected: set[uuid.UUID]) -
         raise ValidationFailedError.of("answers", "unknown_record", detail)
 
 
-def _close(vendor: Vendor, attempt: QualificationAttempt, result: QualificationResult, actor: Actor) -> None:
+def _close(
+    vendor: Vendor, attempt: QualificationAttempt, result: QualificationResult, actor: Actor, *, is_paid: bool
+) -> None:
     passed = result.is_passed
     QualificationAttempt.objects.filter(pk=attempt.pk).update(
         state=QualificationAttempt.State.PASSED if passed else QualificationAttempt.State.FAILED,
         n_correct=result.n_correct,
         lower_bound=result.lower_bound,
         decided_at=Now(),
+        fee_due_at=Now() if is_paid else None,
     )
     capability = Capability.objects.filter(pk=attempt.capability_id)
     if passed:
