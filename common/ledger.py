@@ -117,18 +117,9 @@ def balance(account: Account) -> int:
 
 
 def set_floor(account: Account, floor: int) -> None:
-    """Let an account go down to ``floor`` (invoice terms: a wallet below zero); in the caller's transaction.
-
-    Raises
-    ------
-    InsufficientFundsError
-        When the balance is below the floor already.
-    """
+    """Let an account go down to ``floor``, or to where it is already; in the caller's transaction. Locks it."""
     row = _locked([account])[account]
-    if row.balance < floor:
-        detail = f"The balance {money.text(row.balance, row.currency)} is below {money.text(floor, row.currency)}."
-        raise InsufficientFundsError(detail, balance_micro=row.balance)
-    LedgerAccount.objects.filter(pk=row.pk).update(floor=floor)
+    LedgerAccount.objects.filter(pk=row.pk).update(floor=min(floor, row.balance))
 
 
 def _locked(accounts: Iterable[Account]) -> dict[Account, LedgerAccount]:

@@ -53,6 +53,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "gold_sets:write": "Add qualification tests.",
         "jobs:read": "See all jobs.",
         "campaigns:read": "See all campaigns.",
+        "credit:write": "Give customers invoice terms, and end them.",
         "reconciliation:read": "See how our books compare with the payment provider's.",
         "offers:read": "See all offers.",
         "offers:withdraw": "Take offers back.",

@@ -142,6 +142,13 @@ class NothingToRewardError(ConflictError):
     code = "nothing_to_reward"
 
 
+class InvoiceOverdueError(DomainError):
+    """An invoice is overdue: pay it into the wallet, then try again. Money of your own can be spent as ever."""
+
+    code = "invoice_overdue"
+    http_status = 402
+
+
 class BonusGivenError(ConflictError):
     """A bonus of another amount was given for this batch; one batch gets one."""
 

@@ -22,6 +22,7 @@ _KINDS: Final = {
     "inv": "invitation",
     "rev": "review",
     "stm": "statement",
+    "itm": "invoice_terms",
 }
 
 

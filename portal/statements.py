@@ -5,7 +5,8 @@ import uuid
 from django.http import HttpRequest, HttpResponse
 
 from common.actors import CUSTOMER, PLATFORM, VENDOR, Actor
-from marketplace.selectors import money
+from common.clock import database_now
+from marketplace.selectors import credit, money
 from marketplace.selectors import statements as selectors
 from portal import pages
 
@@ -19,6 +20,9 @@ def listing(request: HttpRequest, actor: Actor) -> HttpResponse:
         balances=money.balances(actor),
         entries=money.entries(actor)[:20],
         page=pages.rows_of(request, selectors.of(actor)),
+        terms=credit.of(actor).filter(revoked_at=None),
+        due=credit.open_invoices(actor),
+        today=database_now().date(),
     )
 
 

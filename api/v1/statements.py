@@ -59,6 +59,10 @@ class StatementOut(Resource):
     opening_micro = serializers.IntegerField()
     turnover_micro = serializers.IntegerField(help_text="Labels bought (negative) or earned, fees with them.")
     closing_micro = serializers.IntegerField()
+    due_micro = serializers.IntegerField(
+        help_text="What an invoice asks for: spent and not paid in, older ones included."
+    )
+    due_on = serializers.DateField(allow_null=True)
     created_at = serializers.DateTimeField()
 
 

@@ -14,6 +14,7 @@ from api.v1.first_pass import FirstPassView
 from api.v1.functions import FunctionsView, JobFunctionsView
 from api.v1.health import HealthView
 from api.v1.instructions import InstructionsView
+from api.v1.invoice_terms import InvoiceTermsView
 from api.v1.jobs import JobsView
 from api.v1.label_schemas import LabelSchemasView
 from api.v1.market_staff import GoldSetsView, VendorsView
@@ -46,6 +47,8 @@ urlpatterns: list[URLPattern] = [
     path("statements/", StatementsView.as_view({"get": "list"})),
     path("statements/<str:public_id>/", StatementsView.as_view({"get": "retrieve"})),
     path("statements/<str:public_id>/csv/", StatementsView.as_view({"get": "csv"})),
+    path("invoice-terms/", InvoiceTermsView.as_view({"get": "list", "post": "grant"})),
+    path("invoice-terms/<str:public_id>/revoke/", InvoiceTermsView.as_view({"post": "revoke"})),
     path("billing-profile/", BillingProfileView.as_view({"get": "retrieve", "put": "update"})),
     path("reconciliation/books/", ReconciliationView.as_view({"get": "books"})),
     path("reconciliation/runs/", ReconciliationView.as_view({"get": "runs"})),

@@ -15,6 +15,15 @@ def month_before(day: datetime.date) -> tuple[datetime.date, datetime.date]:
     return (end - datetime.timedelta(days=1)).replace(day=1), end
 
 
+def due_micro(closing_micro: int, micro_per_minor: int) -> int:
+    """Return what an invoice asks for: what was spent and not paid in yet, up to the next whole minor unit.
+
+    >>> due_micro(-12_345_678, 10_000), due_micro(5, 10_000)
+    (12350000, 0)
+    """
+    return -(min(closing_micro, 0) // micro_per_minor) * micro_per_minor
+
+
 def turnover_micro(lines: Iterable[Mapping[str, Any]]) -> int:
     """Return what was bought or earned: the lines about jobs, without money paid in, out or back.
 

@@ -10,7 +10,7 @@ from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobReco
 from marketplace.models.notices import LateInterest, Notice
 from marketplace.models.quotes import JobQuote
 from marketplace.models.rules import Rule, RuleEffect, RuleTrial
-from marketplace.models.statements import BillingProfile, Statement, StatementNumber
+from marketplace.models.statements import BillingProfile, InvoiceTerms, Statement, StatementNumber
 
 __all__ = [
     "Adjudication",
@@ -27,6 +27,7 @@ __all__ = [
     "FunctionVote",
     "GoldRecord",
     "InstructionVersion",
+    "InvoiceTerms",
     "Job",
     "JobQuote",
     "JobRecord",

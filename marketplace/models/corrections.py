@@ -120,9 +120,7 @@ class Adjudication(BaseModel):
         indexes = [
             models.Index(fields=["vendor", "id"], name="adjudication_of_vendor", condition=Q(decided_at__isnull=True)),
             models.Index(fields=["id"], name="adjudication_open", condition=Q(decided_at__isnull=True)),
-            models.Index(
-                fields=["fee_due_at"], name="adjudication_fee_due", condition=Q(fee_due_at__isnull=False)
-            ),
+            models.Index(fields=["fee_due_at"], name="adjudication_fee_due", condition=Q(fee_due_at__isnull=False)),
         ]
 
 

@@ -24,11 +24,27 @@ class BillingProfile(BaseModel):
         constraints = [models.CheckConstraint(condition=Q(country__regex="^[A-Z]{2}$"), name="billing_country_code")]
 
 
+class InvoiceTerms(BaseModel):
+    """Leave for a customer's wallet to go below zero, down to a limit, and the days its invoices may be paid in."""
+
+    public_prefix = "itm"
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invoice_terms")
+    currency = models.CharField(max_length=3)
+    limit_micro = models.PositiveBigIntegerField()
+    days = models.PositiveSmallIntegerField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "currency"], name="invoice_terms_once")]
+
+
 class Statement(BaseModel):
     """An organization's money in one currency over one month, from its ledger entries alone.
 
     ``lines`` hold count, amount, memo and what it is for (a job or an operation, by outside id); a database trigger
-    refuses to change or remove a row. Numbers of a kind have no gaps.
+    refuses to change or remove a row. Numbers of a kind have no gaps. An invoice of a customer that spent more than it
+    paid in asks for the rest: ``due_micro``, whole minor units, by ``due_on``.
     """
 
     public_prefix = "stm"
@@ -48,6 +64,8 @@ class Statement(BaseModel):
     opening_micro = models.BigIntegerField()
     closing_micro = models.BigIntegerField()
     turnover_micro = models.BigIntegerField()
+    due_micro = models.PositiveBigIntegerField(default=0)
+    due_on = models.DateField(null=True)
     party = models.JSONField(default=dict)
     lines: "models.JSONField[list[dict[str, Any]]]" = models.JSONField(default=list)
 

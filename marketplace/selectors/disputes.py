@@ -104,8 +104,8 @@ def _blind(row: Adjudication, said: dict[uuid.UUID, list[tuple[int, Any]]]) -> B
     random.Random(str(row.pk)).shuffle(distinct)  # noqa: S311 (an order, not a secret)
     instructions = answer.instruction.text
     kind = (schema.task_type, schema.classes)
-    whose = (row.vendor_id, row.fee_micro, row.fee_currency)
-    return Blind(row.pk, about.key, about.uri, about.metadata, *kind, instructions, distinct, *whose)
+    shown = (row.pk, about.key, about.uri, about.metadata, *kind, instructions, distinct)
+    return Blind(*shown, row.vendor_id, row.fee_micro, row.fee_currency)
 
 
 def corrections(actor: Actor, job_id: uuid.UUID) -> QuerySet[Correction]:

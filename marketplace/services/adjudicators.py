@@ -45,7 +45,10 @@ def hand_out(*, actor: Actor, adjudication_id: uuid.UUID, vendor_id: uuid.UUID |
         if row.vendor_id is not None and vendor_id in {None, row.vendor_id}:
             return row
         facts = _named(row, vendor_id) if vendor_id is not None else _best(row)
-        chosen, fee = facts.vendor_id, {"fee_micro": _fee_micro(row, facts), "fee_currency": row.annotation.job.currency}
+        chosen, fee = (
+            facts.vendor_id,
+            {"fee_micro": _fee_micro(row, facts), "fee_currency": row.annotation.job.currency},
+        )
         Adjudication.objects.filter(pk=row.pk).update(vendor_id=chosen, handed_at=Now(), **fee)
         row.refresh_from_db(fields=["vendor_id", "handed_at", *fee])
         audit.record(actor=actor, action="adjudication.handed", target=row, vendor=str(chosen), **fee)

@@ -11,7 +11,7 @@ from common.ledger import LedgerKeyReusedError, Posting
 from marketplace.errors import BonusGivenError, NothingToRewardError
 from marketplace.models import Settlement
 from marketplace.selectors import jobs
-from marketplace.services import events
+from marketplace.services import credit, events
 from marketplace.services.holds import payable_to, wallet_of
 
 
@@ -29,8 +29,8 @@ def grant(*, actor: Actor, batch_id: uuid.UUID, amount_micro: int, reason: str) 
         When no label of the batch was paid, or its job costs nothing.
     BonusGivenError
         When another bonus was given for it.
-    InsufficientFundsError
-        When the wallet has less: what jobs hold is not touched.
+    InsufficientFundsError, InvoiceOverdueError
+        When the wallet has less (what jobs hold is not touched), or no more credit is given.
     """
     actor.require("jobs:write")
     batch = jobs.batches(actor).select_related("job").filter(pk=batch_id).first()
@@ -46,6 +46,7 @@ def grant(*, actor: Actor, batch_id: uuid.UUID, amount_micro: int, reason: str) 
     try:
         with transaction.atomic(durable=True):
             if ledger.post([posting]):
+                credit.check(wallet)
                 facts = {"amount_micro": amount_micro, "reason": reason}
                 events.of_batch(batch, "bonus.given", vendor_id=earned.vendor_id, subject=batch.pk, **facts)
                 audit.record(actor=actor, action="bonus.given", target=batch, **facts)

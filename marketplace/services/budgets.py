@@ -14,7 +14,7 @@ from marketplace.core.states import BatchState, JobState
 from marketplace.errors import JobClosedError
 from marketplace.models import Batch, Job
 from marketplace.selectors import jobs
-from marketplace.services import events, nudges
+from marketplace.services import credit, events, nudges
 from marketplace.services.holds import hold_of, wallet_of
 
 
@@ -29,8 +29,8 @@ def raise_to(*, actor: Actor, job_id: uuid.UUID, budget_micro: int) -> Job:
         When the budget would fall: what is promised to vendors stays promised; cancel the job instead.
     JobClosedError
         When the job is not open.
-    InsufficientFundsError
-        When the wallet does not cover the difference; nothing changes.
+    InsufficientFundsError, InvoiceOverdueError
+        When the wallet does not cover the difference, or no more credit is given; nothing changes.
     """
     actor.require("jobs:write")
     with transaction.atomic(durable=True):
@@ -46,6 +46,7 @@ def raise_to(*, actor: Actor, job_id: uuid.UUID, budget_micro: int) -> Job:
         if job.is_billed:
             wallet, key = wallet_of(job.organization_id, job.currency), f"hold/{job.pk}/{budget_micro}"
             ledger.post([Posting(key, wallet, hold_of(job), more, "Budget raised", job.public_id)])
+            credit.check(wallet)
             Job.objects.filter(pk=job.pk).update(held_micro=F("held_micro") + more)
         Job.objects.filter(pk=job.pk).update(budget_micro=budget_micro)
         stuck = Batch.objects.filter(job=job, state__in=[BatchState.WAITING, BatchState.ESCALATED])

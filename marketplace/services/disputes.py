@@ -80,8 +80,8 @@ def _refuse_late(work: Assignment, verdict: Verdict | None) -> None:
 def adjudicate(*, actor: Actor, adjudication_id: uuid.UUID, label: Any, note: str) -> Adjudication:
     """Label a disputed record anew, blind; the record, the gold and the pay follow as corrections.
 
-    By staff, or by the vendor it was handed to, which has earned its fee then. Decided the same way again, it is returned as it is. Locks the
-    adjudication and the dispute.
+    By staff, or by the vendor it was handed to, which has earned its fee then. Decided the same way again, it is
+    returned as it is. Locks the adjudication and the dispute.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from common.clock import Now
 from common.ledger import Account, Kind, Posting
 from marketplace.core.states import JobState
 from marketplace.models import Job, Settlement
-from marketplace.services import events
+from marketplace.services import credit, events
 
 _ENDED: Final = (JobState.CLOSED, JobState.CANCELLED)
 
@@ -41,10 +41,13 @@ def take(job: Job) -> None:
     Raises
     ------
     InsufficientFundsError
-        When the wallet does not cover the budget.
+        When the wallet, and the credit its owner was given, do not cover the budget.
+    InvoiceOverdueError
+        When they would, and an invoice is overdue.
     """
     wallet = wallet_of(job.organization_id, job.currency)
     ledger.post([Posting(f"hold/{job.pk}", wallet, hold_of(job), job.budget_micro, "Budget reserved", job.public_id)])
+    credit.check(wallet)
     Job.objects.filter(pk=job.pk).update(is_billed=True, held_micro=job.budget_micro)
     job.refresh_from_db(fields=["is_billed", "held_micro"])
     events.of_job(job.pk, "money.held", amount_micro=job.budget_micro)

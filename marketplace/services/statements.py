@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, Case, CharField, Count, F, Q, QuerySet, Sum, UUIDField, Value, When
 from django.db.models.functions import Coalesce
 
-from common import audit, locks
+from common import audit, locks, money
 from common.actors import CUSTOMER, VENDOR, Actor
 from common.clock import database_now
 from common.errors import PermissionDeniedError
@@ -16,7 +16,7 @@ from common.ids import to_public
 from common.ledger import Kind
 from common.models import LedgerEntry, Organization
 from marketplace.core import statements as core
-from marketplace.models import BillingProfile, Statement, StatementNumber
+from marketplace.models import BillingProfile, InvoiceTerms, Statement, StatementNumber
 from marketplace.selectors.money import OWN_KINDS
 
 GRACE: Final = datetime.timedelta(hours=24)
@@ -83,6 +83,8 @@ def _issue(organization_id: uuid.UUID, currency: str, period: tuple[datetime.dat
         counter.save(update_fields=["last"])
         opening = _balance(organization_id, currency, _midnight(period[0]))
         lines = _lines(organization_id, currency, period)
+        closing = opening + sum(line["amount_micro"] for line in lines)
+        due = core.due_micro(closing, money.micro_per_minor(currency)) if kind == Statement.Kind.INVOICE else 0
         made = Statement.objects.create(
             kind=kind,
             number=counter.last,
@@ -91,13 +93,22 @@ def _issue(organization_id: uuid.UUID, currency: str, period: tuple[datetime.dat
             period_start=period[0],
             period_end=period[1],
             opening_micro=opening,
-            closing_micro=opening + sum(line["amount_micro"] for line in lines),
+            closing_micro=closing,
             turnover_micro=core.turnover_micro(lines),
+            due_micro=due,
+            due_on=_due_on(organization_id, currency) if due else None,
             party=_party(organization),
             lines=lines,
         )
         audit.record(actor=Actor.system(), action="statement.issued", target=made, number=made.title)
         return True
+
+
+def _due_on(organization_id: uuid.UUID, currency: str) -> datetime.date:
+    """Return when an invoice issued now is due: at once where no terms were ever given."""
+    terms = InvoiceTerms.objects.filter(organization_id=organization_id, currency=currency)
+    days = terms.values_list("days", flat=True).first() or 0
+    return database_now().astimezone(datetime.UTC).date() + datetime.timedelta(days=days)
 
 
 def _party(organization: Organization) -> dict[str, str]:

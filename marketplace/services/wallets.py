@@ -13,6 +13,7 @@ from common.ledger import Account, Kind, Posting
 from common.models import MoneyOp, Organization, PaymentCustomer, PaymentMethod
 from common.payment_types import BusyError, Moved, RefusedError, UnknownOutcomeError
 from marketplace.errors import PaymentProviderError, PaymentRefusedError
+from marketplace.services import credit
 from marketplace.services.holds import wallet_of
 
 LEAST_MINOR, MOST_MINOR = 50, 99_999_999
@@ -118,6 +119,7 @@ def refund(*, actor: Actor, top_up_id: uuid.UUID, amount_minor: int) -> MoneyOp:
             facts={"top_up": str(source.pk), "payment": source.provider_id},
             reserve=lambda op: [_posting(op, "reserve", _wallet(op), on_its_way(op), "Refund set aside")],
         )
+        credit.refuse_borrowing(_wallet(op))
         audit.record(actor=actor, action="refund.planned", target=op, amount_minor=amount_minor)
         return op
 

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from portal.ops import desk, ledger, market, vendors
+from portal.ops import credit, desk, ledger, market, vendors
 
 urlpatterns = [
     path("market/", market.board, name="board"),
     path("books/", ledger.books, name="books"),
+    path("credit/", credit.listing, name="credit"),
+    path("credit/<invoice_terms:invoice_terms_id>/end/", credit.revoke, name="credit-revoke"),
     path("desk/", desk.desk, name="desk"),
     path("desk/papers/<document:document_id>/file/", desk.paper_file, name="paper-file"),
     path("desk/papers/<document:document_id>/", desk.paper, name="paper-decide"),

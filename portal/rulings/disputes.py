@@ -112,4 +112,11 @@ def _decided(request: HttpRequest, actor: Actor, adjudication_id: uuid.UUID) -> 
 def _shown(request: HttpRequest, actor: Actor, *, status: int = 200) -> HttpResponse:
     page = pages.rows_of(request, selectors.to_decide(actor))
     rows = selectors.blind(list(page.object_list))
-    return pages.show(request, "portal/rulings/adjudications.html", status=status, page=page, rows=rows, decide=_DECIDE[actor.is_staff])
+    return pages.show(
+        request,
+        "portal/rulings/adjudications.html",
+        status=status,
+        page=page,
+        rows=rows,
+        decide=_DECIDE[actor.is_staff],
+    )

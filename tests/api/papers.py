@@ -53,3 +53,11 @@ def statement(customer: Api) -> str:
     next_month = (database_now().date().replace(day=1) + datetime.timedelta(days=32)).replace(day=2)
     assert statements.issue_due(today=next_month) > 0
     return str(customer.get("/statements/").body["results"][0]["id"])
+
+
+def credit(customer: Api, staff: Api, ids: dict[str, str]) -> dict[str, Any]:
+    """Let a customer pay by invoice; add the terms' id, return the bodies."""
+    organization = customer.get("/organization/").body["id"]
+    terms = {"organization": organization, "currency": "USD", "limit_micro": 5_000_000, "days": 30}
+    ids["invoice-terms"] = staff.made("/invoice-terms/", terms)["id"]
+    return {"POST invoice-terms/": terms, "POST invoice-terms/<str:public_id>/revoke/": {}}

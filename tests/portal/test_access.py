@@ -7,7 +7,7 @@ from common.actors import Actor
 from common.clock import database_now
 from common.models import Membership, Organization, SignInFailure
 from common.services import sign_ins
-from marketplace.models import Adjudication, Assignment, Offer, Review, Rule, RuleEffect, Statement
+from marketplace.models import Adjudication, Assignment, InvoiceTerms, Offer, Review, Rule, RuleEffect, Statement
 from portal.urls import urlpatterns
 from tests import market
 from tests.portal import world
@@ -61,6 +61,8 @@ ROUTES = {
     "scorecard": ("get", {"seller", "rival"}),
     "board": ("get", {"staff"}),
     "books": ("get", {"staff"}),
+    "credit": ("get", {"staff"}),
+    "credit-revoke": ("post", {"staff"}),
     "desk": ("get", {"staff"}),
     "paper-file": ("get", {"staff"}),
     "paper-decide": ("post", {"staff"}),
@@ -84,7 +86,17 @@ ROUTES = {
     "effect-reverse": ("post", {"customer", "staff"}),
 }
 # pages to look at that only those may see who may act there
-FOR_DOERS = {"paper-file", "job-new", "own-vendors", "rule-new", "adjudications", "own-adjudications", "desk", "vendor-rule"}
+FOR_DOERS = {
+    "paper-file",
+    "job-new",
+    "own-vendors",
+    "rule-new",
+    "adjudications",
+    "own-adjudications",
+    "credit",
+    "desk",
+    "vendor-rule",
+}
 
 
 @pytest.fixture
@@ -117,6 +129,7 @@ def url_of(name: str, here: world.World) -> str:
         "review_id": Review.objects.get().pk,
         "invitation_id": VendorInvitation.objects.get().pk,
         "effect_id": RuleEffect.objects.get().pk,
+        "invoice_terms_id": InvoiceTerms.objects.get().pk,
         "statement_id": Statement.objects.get().pk,
     }
     pattern = next(p for p in urlpatterns if p.name == name)

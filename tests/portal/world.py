@@ -19,6 +19,7 @@ from marketplace.services import (
     annotations,
     disputes,
     holds,
+    invoice_terms,
     offering,
     offers,
     rules,
@@ -105,12 +106,14 @@ def add_second_look(here: "World") -> None:
 
 
 def add_statement(here: "World") -> None:
-    """Pay something into the customer's wallet, and close the month."""
+    """Pay something into the customer's wallet, close the month, and let it pay by invoice from then on."""
     wallet = holds.wallet_of(here.customer.organization_id, "USD")
     with transaction.atomic():
         ledger.post([Posting("fill", Account(Kind.PROVIDER, "USD"), wallet, 5_000_000, "Top-up", "mop_1")])
     next_month = (database_now().date().replace(day=1) + datetime.timedelta(days=32)).replace(day=2)
     statements.issue_due(today=next_month)
+    customer_id = here.customer.organization_id
+    invoice_terms.grant(actor=here.staff, organization_id=customer_id, currency="USD", limit_micro=9, days=30)
 
 
 def make() -> World:

@@ -172,8 +172,8 @@ def answer(
     Answers that are values are compared before: 0 where they say what the gold says, else :data:`DIFFERS`; ``values``
     keeps what they were.
 
-    A pass activates the capability, seeds its accuracy posterior and admits a qualifying vendor to probation. The test's
-    fee is owed, passed or not, when at least half of the records were answered.
+    A pass activates the capability, seeds its accuracy posterior and admits a qualifying vendor to probation. The
+    test's fee is owed, passed or not, when at least half of the records were answered.
 
     Raises
     ------

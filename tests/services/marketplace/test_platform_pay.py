@@ -151,7 +151,7 @@ def test_decided_by_staff_nobody_is_paid_and_handed_on_only_who_decides(handed):
 
 
 def test_without_a_price_in_the_job_s_currency_it_earns_what_the_answer_was_priced_at(handed, sellers):  # noqa: F811
-    row, judge = handed
+    row, _ = handed
     type(row.annotation.job).objects.update(currency="EUR")
     other = market.seller(95_000)
     got = adjudicators.hand_out(actor=market.staff(), adjudication_id=row.pk, vendor_id=other.vendor_id)
