@@ -54,6 +54,7 @@ SCOPES: Final[dict[str, dict[str, str]]] = {
         "jobs:read": "See all jobs.",
         "campaigns:read": "See all campaigns.",
         "credit:write": "Give customers invoice terms, and end them.",
+        "clawbacks:write": "Take back pay for work that broke the terms.",
         "reconciliation:read": "See how our books compare with the payment provider's.",
         "offers:read": "See all offers.",
         "offers:withdraw": "Take offers back.",

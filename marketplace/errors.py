@@ -142,6 +142,12 @@ class NothingToRewardError(ConflictError):
     code = "nothing_to_reward"
 
 
+class NothingToTakeBackError(ConflictError):
+    """Nothing was paid for this work, or its pay is not booked yet."""
+
+    code = "nothing_to_take_back"
+
+
 class InvoiceOverdueError(DomainError):
     """An invoice is overdue: pay it into the wallet, then try again. Money of your own can be spent as ever."""
 

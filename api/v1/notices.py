@@ -20,6 +20,7 @@ _PREFIX_OF = {
     "document": "doc",
     "vendor": "ven",
     "adjudication": "adj",
+    "pay": "clw",
     "instructions": "ins",
 }
 

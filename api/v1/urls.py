@@ -6,6 +6,7 @@ from api.v1.api_keys import ApiKeysView
 from api.v1.assignments import AssignmentsView
 from api.v1.batches import BatchesView, JobBatchesView
 from api.v1.campaigns import CampaignsView
+from api.v1.clawbacks import ClawbacksView
 from api.v1.confusions import ConfusionsView
 from api.v1.datasets import DatasetsView
 from api.v1.disputes import AdjudicationsView, CorrectionsView, DisputesView, OwnAdjudicationsView
@@ -47,6 +48,8 @@ urlpatterns: list[URLPattern] = [
     path("statements/", StatementsView.as_view({"get": "list"})),
     path("statements/<str:public_id>/", StatementsView.as_view({"get": "retrieve"})),
     path("statements/<str:public_id>/csv/", StatementsView.as_view({"get": "csv"})),
+    path("clawbacks/", ClawbacksView.as_view({"get": "list", "post": "take_back"})),
+    path("clawbacks/<str:public_id>/reverse/", ClawbacksView.as_view({"post": "reverse"})),
     path("invoice-terms/", InvoiceTermsView.as_view({"get": "list", "post": "grant"})),
     path("invoice-terms/<str:public_id>/revoke/", InvoiceTermsView.as_view({"post": "revoke"})),
     path("billing-profile/", BillingProfileView.as_view({"get": "retrieve", "put": "update"})),

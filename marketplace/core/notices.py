@@ -20,6 +20,8 @@ _WORDS: Final = {
         "disputed."
     ),
     "instructions.changed": "The instructions of {job} have changed: version {version} is in force. Read it anew.",
+    "pay.taken_back": "The pay for {n} labels of {job} is taken back: {why}",
+    "pay.given_back": "The pay for {n} labels of {job} that was taken back is yours again: {why}",
     "review.refused": "The customer refused {n} labels of {job}: {why}",
 }
 

@@ -3,7 +3,7 @@
 from marketplace.models.annotations import Annotation, RoutingEvent, Settlement, Verdict
 from marketplace.models.batches import Assignment, Batch, BatchItem, Candidate, Offer, RankingRun
 from marketplace.models.campaigns import Campaign
-from marketplace.models.corrections import Adjudication, Correction, Dispute, Review, SettlementAdjustment
+from marketplace.models.corrections import Adjudication, Clawback, Correction, Dispute, Review, SettlementAdjustment
 from marketplace.models.first_pass import FirstPass, PreLabel
 from marketplace.models.functions import FunctionVote, LabelingFunction
 from marketplace.models.jobs import GoldRecord, InstructionVersion, Job, JobRecord, LabelSchema, Lot
@@ -21,6 +21,7 @@ __all__ = [
     "BillingProfile",
     "Campaign",
     "Candidate",
+    "Clawback",
     "Correction",
     "Dispute",
     "FirstPass",

@@ -158,7 +158,7 @@ class Correction(BaseModel):
 
 
 class SettlementAdjustment(BaseModel):
-    """What a correction adds to a settlement: answers refused before that are right. Nothing is ever taken back.
+    """What a correction adds to a settlement: answers refused before that are right. It takes nothing back.
 
     The job pays while its budget lasts, else the platform does: no customer pays more than it agreed to.
     """
@@ -178,3 +178,19 @@ class SettlementAdjustment(BaseModel):
         indexes = [
             models.Index(fields=["post_due_at"], name="adjustment_due", condition=Q(post_due_at__isnull=False)),
         ]
+
+
+class Clawback(BaseModel):
+    """Labels of a settlement whose pay was taken back, as the work broke the terms; reversed at the platform's cost."""
+
+    public_prefix = "clw"
+
+    settlement = models.ForeignKey(Settlement, on_delete=models.PROTECT, related_name="clawbacks")
+    n_labels = models.PositiveIntegerField()
+    vendor_micro = models.PositiveBigIntegerField()
+    fee_micro = models.PositiveBigIntegerField()
+    reason = models.CharField(max_length=500)
+    reversed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(n_labels__gt=0), name="clawback_of_labels")]

@@ -12,6 +12,7 @@ from common.ledger import Account, InsufficientFundsError, Kind, Posting
 from common.models import LedgerAccount, MoneyOp, PayoutAccount
 from common.payment_types import BusyError, RefusedError, UnknownOutcomeError
 from marketplace.errors import PaymentProviderError, PaymentRefusedError
+from marketplace.services import clawbacks
 from marketplace.services.holds import payable_to
 from marketplace.services.wallets import on_its_way, provider
 from vendors.models import Vendor
@@ -74,8 +75,10 @@ def refresh_account(provider_id: str) -> PayoutAccount | None:
 def pay_out_due() -> int:
     """Plan a transfer for every vendor that is owed enough and has an account ready; return how many were planned.
 
-    Run daily, and safe to run at any time: each plan sets its money aside in the same transaction.
+    Run daily, and safe to run at any time: each plan sets its money aside in the same transaction. What a vendor owes
+    is taken from what it is owed first.
     """
+    clawbacks.recover_due()
     ready = PayoutAccount.objects.filter(is_ready=True).values("organization")
     owed = LedgerAccount.objects.filter(kind=Kind.PAYABLE, balance__gt=0, organization__in=ready)
     return sum(_plan(row) for row in owed.order_by("pk"))

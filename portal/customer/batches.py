@@ -11,10 +11,11 @@ from common.errors import DomainError, NotFoundError
 from marketplace.core import fates
 from marketplace.core.states import BatchState
 from marketplace.models import Candidate, Verdict
-from marketplace.selectors import chains, jobs
+from marketplace.selectors import chains, jobs, settlements
 from marketplace.services import cancellations, escalations, reviews
 from portal import pages
 from portal.customer.forms import ResolveForm, ReviewForm
+from portal.customer.pay import BonusForm
 
 _FIELDS = {"max_price_micro": "max_price"}
 _MOVING = frozenset(BatchState) - {BatchState.DONE, BatchState.CANCELLED}
@@ -115,6 +116,8 @@ def _shown(
         chain=chains.of_batches(actor, [batch])[batch.pk],
         is_moving=batch.state in _MOVING,
         verdicts=verdicts,
+        earned=settlements.of_batch(actor, batch.pk) if batch.job.is_billed else [],
+        bonus=BonusForm(),
         is_escalated=batch.state == BatchState.ESCALATED,
         next=fates.fate("batch", batch.state, batch.reason),
         is_cancellable=batch.state in cancellations.UNDELIVERED,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.customer import batches, instructions, job_new, jobs, own_vendors, second_looks
+from portal.customer import batches, instructions, job_new, jobs, own_vendors, pay, second_looks
 
 urlpatterns = [
     path("jobs/", jobs.listing, name="jobs"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("batches/<batch:batch_id>/", batches.detail, name="batch"),
     path("batches/<batch:batch_id>/why/", batches.why, name="why"),
     path("batches/<batch:batch_id>/review/", batches.review, name="batch-review"),
+    path("batches/<batch:batch_id>/bonus/", pay.bonus, name="bonus"),
+    path("work/<assignment:assignment_id>/take-back/", pay.clawback, name="clawback"),
     path("batches/<batch:batch_id>/cancel/", batches.cancel, name="batch-cancel"),
     path("batches/<batch:batch_id>/resolve/", batches.resolve, name="resolve"),
     path("own-vendors/", own_vendors.listing, name="own-vendors"),

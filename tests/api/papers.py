@@ -4,6 +4,8 @@ import datetime
 from typing import Any
 
 from common.clock import database_now
+from common.ids import from_public
+from marketplace.models import Assignment, Clawback, Settlement
 from marketplace.services import statements
 from tests import wallets
 from tests.api import shop
@@ -61,3 +63,16 @@ def credit(customer: Api, staff: Api, ids: dict[str, str]) -> dict[str, Any]:
     terms = {"organization": organization, "currency": "USD", "limit_micro": 5_000_000, "days": 30}
     ids["invoice-terms"] = staff.made("/invoice-terms/", terms)["id"]
     return {"POST invoice-terms/": terms, "POST invoice-terms/<str:public_id>/revoke/": {}}
+
+
+def clawback(assignment: str, ids: dict[str, str]) -> dict[str, Any]:
+    """Have taken pay back for a piece of work, and given it back; add the clawback's id, return the bodies."""
+    work = Assignment.objects.get(pk=from_public("asg", assignment))
+    amounts = {"n_paid": 9, "price_micro": 10, "vendor_micro": 90, "fee_micro": 0, "currency": "USD"}
+    paid = Settlement.objects.create(assignment=work, job_id=work.job_id, vendor_id=work.vendor_id, **amounts)
+    taken = {"n_labels": 1, "vendor_micro": 10, "fee_micro": 0, "reason": "Copied."}
+    ids["clawbacks"] = Clawback.objects.create(settlement=paid, reversed_at=database_now(), **taken).public_id
+    return {
+        "POST clawbacks/": {"assignment": assignment, "n_labels": 1, "reason": "Copied."},
+        "POST clawbacks/<str:public_id>/reverse/": {"reason": "It was not."},
+    }

@@ -76,7 +76,7 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api], sign
         "experiments": experiment["id"],
         "campaigns": customer.made("/campaigns/", _pair(customer, dataset["id"], "two") | {"rounds": 1})["id"],
     }
-    money = papers.money(customer, vendor) | papers.credit(customer, staff, ids)
+    money = papers.money(customer, vendor) | papers.credit(customer, staff, ids) | papers.clawback(work["id"], ids)
     paper = vendor.made("/vendor/documents/", papers.PAPER)
     ids |= {"documents": paper["id"], "appeals": papers.rejected(sign_up_vendor, staff)}
     ids["statements"] = papers.statement(customer)

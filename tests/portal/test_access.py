@@ -29,6 +29,8 @@ ROUTES = {
     "batch": ("get", {"customer", "staff"}),
     "why": ("get", {"customer", "staff"}),
     "resolve": ("post", {"customer"}),
+    "bonus": ("post", {"customer"}),
+    "clawback": ("post", {"staff"}),
     "batch-cancel": ("post", {"customer"}),
     "batch-review": ("post", {"customer"}),
     "second-looks": ("get", {"customer", "staff"}),

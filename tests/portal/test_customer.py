@@ -9,6 +9,7 @@ from marketplace.models import Batch, Job, LabelSchema
 from marketplace.services import offering
 from tests import market
 from tests.portal import world
+from tests.services.marketplace.test_statements import a_paid_job, fill
 from vendors.services import onboarding
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -258,3 +259,28 @@ def test_labels_show_what_is_known():
     here = world.make()
     text = world.signed_in(here.customer).get(f"/jobs/{here.job.public_id}/labels/").content.decode()
     assert "record-0" in text
+
+
+def test_a_bonus_is_given_and_pay_taken_back_on_the_page_of_the_batch(settings):
+    settings.BILLING_ENABLED = True
+    market.gold_set()
+    _, actor, job = a_paid_job()
+    fill(job.organization)
+    batch = job.batches.get()
+    page, work = f"/batches/{batch.public_id}/", batch.assignments.get()
+    customer, staff = world.signed_in(actor), world.signed_in(market.staff())
+    text = customer.get(page).content.decode()
+    assert "<strong>0.30 USD</strong> for 6 labels by" in text
+    assert "Take pay back" not in text
+    refused = customer.post(f"{page}bonus/", {"amount": "0", "reason": "Fast."}, follow=True).content.decode()
+    assert "greater than or equal to 0.01" in refused
+    done = customer.post(f"{page}bonus/", {"amount": "0.25", "reason": "Fast."}, follow=True).content.decode()
+    assert "Bonus: <strong>0.25 USD</strong>" in done
+    assert "Give the bonus" not in done
+    url = f"/work/{work.public_id}/take-back/"
+    assert "Take pay back" in staff.get(page).content.decode()
+    many = staff.post(url, {"n_labels": "7", "reason": "Copied."}, follow=True).content.decode()
+    assert "6 of 6 paid labels can be taken back, not 7." in many
+    done = staff.post(url, {"n_labels": "6", "reason": "Copied."}, follow=True).content.decode()
+    assert "6 of them taken back" in done
+    assert "Take pay back" not in done
