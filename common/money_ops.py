@@ -28,6 +28,7 @@ KEY_LIFE: Final = datetime.timedelta(hours=23)
 LEASE: Final = datetime.timedelta(seconds=120)
 _LOOK_AGAIN: Final = datetime.timedelta(minutes=10)
 _SETTLED: Final = "succeeded"
+_HELD: Final = "requires_capture"
 _UNDER_WAY: Final = frozenset({"processing", "pending"})
 
 
@@ -140,6 +141,11 @@ def _settle(op: MoneyOp, flow: Flow, moved: Moved) -> None:
         _put_off(op, Outcome.UNKNOWN, f"The provider moved {moved.amount} {moved.currency}.")
     elif moved.status == _SETTLED:
         _close(op, flow, moved)
+    elif moved.status == _HELD:
+        # Nothing is to be done until somebody says how much to take.
+        MoneyOp.objects.filter(pk=op.pk, state__in=[State.PLANNED, State.PROCESSING], provider_id="").update(
+            state=State.AUTHORIZED, provider_id=moved.id, outcome=Outcome.NONE, next_attempt_at=None
+        )
     elif moved.status in _UNDER_WAY:
         MoneyOp.objects.filter(pk=op.pk, state__in=[State.PLANNED, State.PROCESSING]).update(
             state=State.PROCESSING, provider_id=moved.id, next_attempt_at=database_now() + _LOOK_AGAIN

@@ -32,7 +32,7 @@ T = TypeVar("T")
 _BUSY: Final = frozenset({"balance_insufficient", "idempotency_key_in_use", "lock_timeout", "rate_limit"})
 
 
-def _translated(call: Callable[P, T]) -> Callable[P, T]:
+def translated(call: Callable[P, T]) -> Callable[P, T]:
     """Turn the client's errors into ours."""
 
     @functools.wraps(call)
@@ -53,7 +53,8 @@ def _translated(call: Callable[P, T]) -> Callable[P, T]:
 
 
 @functools.cache
-def _client() -> stripe.StripeClient:
+def client() -> stripe.StripeClient:
+    """Return the provider's client; RefusedError when no key is configured."""
     if not settings.STRIPE_SECRET_KEY:
         raise RefusedError("not_configured", "Payments are not configured: set STRIPE_SECRET_KEY.")
     return stripe.StripeClient(
@@ -65,31 +66,31 @@ def _client() -> stripe.StripeClient:
 
 def forget_client() -> None:
     """Read the settings anew at the next call."""
-    _client.cache_clear()
+    client.cache_clear()
 
 
 # Two processes on one connection would read each other's answers.
 os.register_at_fork(after_in_child=forget_client)
 
 
-@_translated
+@translated
 def create_customer(*, name: str, op: str, key: str) -> str:
     """Make a customer there; return its id."""
-    made = _client().v1.customers.create({"name": name, "metadata": {OP: op}}, {"idempotency_key": key})
+    made = client().v1.customers.create({"name": name, "metadata": {OP: op}}, {"idempotency_key": key})
     return made.id
 
 
-@_translated
+@translated
 def attach_method(*, customer: str, token: str, key: str) -> str:
     """Give a customer a payment method; return its id."""
-    made = _client().v1.payment_methods.attach(token, {"customer": customer}, {"idempotency_key": key})
+    made = client().v1.payment_methods.attach(token, {"customer": customer}, {"idempotency_key": key})
     return made.id
 
 
-@_translated
+@translated
 def charge(*, customer: str, method: str, amount: int, currency: str, op: str, key: str) -> Moved:
     """Take an amount from a saved payment method while its owner is away."""
-    made = _client().v1.payment_intents.create(
+    made = client().v1.payment_intents.create(
         {
             "amount": amount,
             "currency": currency.lower(),
@@ -102,61 +103,61 @@ def charge(*, customer: str, method: str, amount: int, currency: str, op: str, k
         },
         {"idempotency_key": key},
     )
-    return _payment(made.to_dict())
+    return as_moved(made.to_dict())
 
 
-@_translated
+@translated
 def payment(identifier: str) -> Moved:
     """Return how a payment stands now."""
-    found = _client().v1.payment_intents.retrieve(identifier, {"expand": ["latest_charge.balance_transaction"]})
-    return _payment(found.to_dict())
+    found = client().v1.payment_intents.retrieve(identifier, {"expand": ["latest_charge.balance_transaction"]})
+    return as_moved(found.to_dict())
 
 
-@_translated
+@translated
 def find_charge(*, customer: str, op: str) -> Moved | None:
     """Return the payment an operation of ours made, if it did."""
-    pages = _client().v1.payment_intents.list(
+    pages = client().v1.payment_intents.list(
         {"customer": customer, "limit": 100, "expand": ["data.latest_charge.balance_transaction"]}
     )
     found = _made_by(op, pages.auto_paging_iter())
-    return _payment(found) if found else None
+    return as_moved(found) if found else None
 
 
-@_translated
+@translated
 def refund(*, payment_id: str, amount: int, op: str, key: str) -> Moved:
     """Give a payment back, or a part of it."""
-    made = _client().v1.refunds.create(
+    made = client().v1.refunds.create(
         {"payment_intent": payment_id, "amount": amount, "metadata": {OP: op}}, {"idempotency_key": key}
     )
     return _moved(made.to_dict())
 
 
-@_translated
+@translated
 def find_refund(*, payment_id: str, op: str) -> Moved | None:
     """Return the refund an operation of ours made, if it did."""
-    pages = _client().v1.refunds.list({"payment_intent": payment_id, "limit": 100})
+    pages = client().v1.refunds.list({"payment_intent": payment_id, "limit": 100})
     found = _made_by(op, pages.auto_paging_iter())
     return _moved(found) if found else None
 
 
-@_translated
+@translated
 def refund_by_id(identifier: str) -> Moved:
     """Return how a refund stands now."""
-    return _moved(_client().v1.refunds.retrieve(identifier).to_dict())
+    return _moved(client().v1.refunds.retrieve(identifier).to_dict())
 
 
-@_translated
+@translated
 def disputes_of(payment_id: str) -> list[BalanceChange]:
     """Return how disputes of a payment changed our balance: taken away, and given back when one was won."""
-    pages = _client().v1.disputes.list({"payment_intent": payment_id, "expand": ["data.balance_transactions"]})
+    pages = client().v1.disputes.list({"payment_intent": payment_id, "expand": ["data.balance_transactions"]})
     rows = [row.to_dict() for row in pages.auto_paging_iter()]
     return [_change(line, row["id"]) for row in rows for line in row["balance_transactions"]]
 
 
-@_translated
+@translated
 def transfer(*, account: str, amount: int, currency: str, group: str, op: str, key: str) -> Moved:
     """Send money to a vendor's account."""
-    made = _client().v1.transfers.create(
+    made = client().v1.transfers.create(
         {
             "destination": account,
             "amount": amount,
@@ -169,32 +170,32 @@ def transfer(*, account: str, amount: int, currency: str, group: str, op: str, k
     return _moved(made.to_dict())
 
 
-@_translated
+@translated
 def find_transfer(*, group: str, op: str) -> Moved | None:
     """Return the transfer an operation of ours made, if it did."""
-    pages = _client().v1.transfers.list({"transfer_group": group, "limit": 100})
+    pages = client().v1.transfers.list({"transfer_group": group, "limit": 100})
     found = _made_by(op, pages.auto_paging_iter())
     return _moved(found) if found else None
 
 
-@_translated
+@translated
 def transfer_by_id(identifier: str) -> Moved:
     """Return how a transfer stands now."""
-    return _moved(_client().v1.transfers.retrieve(identifier).to_dict())
+    return _moved(client().v1.transfers.retrieve(identifier).to_dict())
 
 
-@_translated
+@translated
 def reversals_of(transfer_id: str) -> tuple[str, list[Moved]]:
     """Return which of our operations made a transfer ("" for none), and what was taken back of it."""
-    made = _client().v1.transfers.retrieve(transfer_id).to_dict()
-    rows = _client().v1.transfers.reversals.list(transfer_id, {"limit": 100}).auto_paging_iter()
+    made = client().v1.transfers.retrieve(transfer_id).to_dict()
+    rows = client().v1.transfers.reversals.list(transfer_id, {"limit": 100}).auto_paging_iter()
     return str((made.get("metadata") or {}).get(OP, "")), [_moved(row.to_dict()) for row in rows]
 
 
-@_translated
+@translated
 def create_account(*, name: str, op: str, key: str) -> PayoutAccount:
     """Make a payout account for a vendor, which pays the provider's fees and shows it a page of its own."""
-    made = _client().v1.accounts.create(
+    made = client().v1.accounts.create(
         {
             "controller": {
                 "fees": {"payer": "application"},
@@ -210,25 +211,25 @@ def create_account(*, name: str, op: str, key: str) -> PayoutAccount:
     return _account(made.to_dict())
 
 
-@_translated
+@translated
 def account(identifier: str) -> PayoutAccount:
     """Return how a payout account stands now."""
-    return _account(_client().v1.accounts.retrieve(identifier).to_dict())
+    return _account(client().v1.accounts.retrieve(identifier).to_dict())
 
 
-@_translated
+@translated
 def onboarding_link(identifier: str, *, return_url: str) -> str:
     """Return the address of the page where a vendor completes its payout account; good for minutes only."""
-    link = _client().v1.account_links.create(
+    link = client().v1.account_links.create(
         {"account": identifier, "type": "account_onboarding", "return_url": return_url, "refresh_url": return_url}
     )
     return link.url
 
 
-@_translated
+@translated
 def balance_changes(*, since: int) -> list[BalanceChange]:
     """Return the provider's own books from a time on (seconds since the epoch), oldest first."""
-    pages = _client().v1.balance_transactions.list({"created": {"gte": since}, "limit": 100, "expand": ["data.source"]})
+    pages = client().v1.balance_transactions.list({"created": {"gte": since}, "limit": 100, "expand": ["data.source"]})
     rows = [row.to_dict() for row in pages.auto_paging_iter()]
     return [_change(row, _reference(row)) for row in reversed(rows)]
 
@@ -247,10 +248,10 @@ def _reference(row: dict[str, Any]) -> str:
     return str((source.get("metadata") or {}).get(OP) or source["id"])
 
 
-@_translated
+@translated
 def events_since(since: int) -> list[Event]:
     """Return what the provider told of from a time on, oldest first: what webhooks lost is here."""
-    pages = _client().v1.events.list({"created": {"gte": since}, "limit": 100})
+    pages = client().v1.events.list({"created": {"gte": since}, "limit": 100})
     return [_event(row.to_dict()) for row in reversed(list(pages.auto_paging_iter()))]
 
 
@@ -275,12 +276,12 @@ def _made_by(op: str, rows: Iterator[Any]) -> dict[str, Any] | None:
     return next((found for row in rows if ((found := row.to_dict()).get("metadata") or {}).get(OP) == op), None)
 
 
-def _payment(row: dict[str, Any]) -> Moved:
+def as_moved(row: dict[str, Any]) -> Moved:
     charged = row.get("latest_charge")
     change = charged.get("balance_transaction") if isinstance(charged, dict) else None
     fee = change["fee"] if isinstance(change, dict) else 0
-    code = (row.get("last_payment_error") or {}).get("code", "")
-    return Moved(row["id"], row["status"], row["amount"], row["currency"].upper(), fee, code)
+    error, amount = row.get("last_payment_error") or {}, "amount_received" if row["status"] == "succeeded" else "amount"
+    return Moved(row["id"], row["status"], row[amount], row["currency"].upper(), fee, error.get("code", ""))
 
 
 def _moved(row: dict[str, Any]) -> Moved:

@@ -140,6 +140,7 @@ CELERY_BEAT_SCHEDULE = {
 if BILLING_ENABLED:
     CELERY_BEAT_SCHEDULE |= {
         "pay-out": {"task": "marketplace.tasks.pay_out", "schedule": PAYOUT_PERIOD_S},
+        "mind-card-holds": {"task": "marketplace.tasks.mind_card_holds", "schedule": 600.0},
         "issue-statements": {"task": "marketplace.tasks.issue_statements", "schedule": 24 * 3600.0},
         "reconcile": {"task": "marketplace.tasks.reconcile", "schedule": RECONCILE_PERIOD_S},
         "catch-up-with-provider": {"task": "marketplace.tasks.catch_up_with_provider", "schedule": CATCH_UP_PERIOD_S},

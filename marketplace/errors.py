@@ -142,6 +142,12 @@ class NothingToRewardError(ConflictError):
     code = "nothing_to_reward"
 
 
+class CardHoldFixedError(ConflictError):
+    """This job is paid by an amount held on a card, which cannot grow; post another job for more."""
+
+    code = "card_hold_fixed"
+
+
 class NothingToTakeBackError(ConflictError):
     """Nothing was paid for this work, or its pay is not booked yet."""
 

@@ -7,6 +7,7 @@ from celery import shared_task
 
 from marketplace.services import (
     campaigns,
+    card_holds,
     money_flows,
     nudges,
     payouts,
@@ -62,6 +63,12 @@ def catch_up_with_provider() -> None:
 def pay_out() -> None:
     """Plan the transfers to vendors."""
     payouts.pay_out_due()
+
+
+@shared_task
+def mind_card_holds() -> None:
+    """Renew amounts held on cards, take them when their jobs have ended, free those nobody uses."""
+    card_holds.mind()
 
 
 @shared_task

@@ -77,6 +77,9 @@ class JobIn(Body):
     weights = WeightsIn(required=False)
     budget_micro = IntegerField(min_value=1, max_value=MAX_BUDGET_MICRO, help_text="Fees included; 1 USD = 1,000,000.")
     currency = serializers.RegexField("^[A-Z]{3}$", required=False)
+    card_hold = PublicIdField(
+        "chd", required=False, help_text="An amount held on a card that pays for the job, instead of the wallet."
+    )
     max_price_micro = IntegerField(required=False, allow_null=True, min_value=1, max_value=10**12)
     min_accuracy = RatioField(required=False, allow_null=True)
     due_at = InstantField(required=False, allow_null=True)

@@ -145,6 +145,7 @@ class JobsView(views.Resource):
             terms=terms_of(given),
             gold=gold_of(given),
             records=records_of(given),
+            card_hold_id=given.get("card_hold"),
         )
         return Response(progress_of(job), status=201)
 

@@ -6,6 +6,7 @@ from api.v1.api_keys import ApiKeysView
 from api.v1.assignments import AssignmentsView
 from api.v1.batches import BatchesView, JobBatchesView
 from api.v1.campaigns import CampaignsView
+from api.v1.card_holds import CardHoldsView
 from api.v1.clawbacks import ClawbacksView
 from api.v1.confusions import ConfusionsView
 from api.v1.datasets import DatasetsView
@@ -58,6 +59,7 @@ urlpatterns: list[URLPattern] = [
     path("reconciliation/differences/", ReconciliationView.as_view({"get": "differences"})),
     path("wallet/payment-methods/", WalletView.as_view({"get": "methods", "post": "add_method"})),
     path("wallet/top-ups/", WalletView.as_view({"post": "top_up"})),
+    path("wallet/card-holds/", CardHoldsView.as_view({"get": "list", "post": "create"})),
     path("wallet/refunds/", WalletView.as_view({"post": "refund"})),
     path("vendor/payout-account/", PayoutAccountView.as_view({"get": "retrieve", "post": "open"})),
     path("vendor/", VendorView.as_view({"get": "retrieve", "post": "create"})),

@@ -28,6 +28,7 @@ class LedgerAccount(BaseModel):
         IN_TRANSFER = "in_transfer", "On its way to a vendor"
         CLAWBACK = "clawback", "Owed by a vendor"
         PLATFORM_FEE = "platform_fee", "Earned by the platform"
+        AUTHORIZED = "authorized", "Held on customers' cards, not taken yet"
         DISPUTES = "disputes", "Withdrawn by a cardholder's bank"
         SUSPENSE = "suspense", "Unexplained; 0 when the books are closed"
 

@@ -41,7 +41,8 @@ class MoneyOp(BaseModel):
     """An intent to move money through the provider, committed before anything is asked of it.
 
     ``suffix`` is part of the idempotency key; ``outcome`` tells what is known of the last attempt.
-    ``next_attempt_at`` is set exactly while somebody still has to do something.
+    ``next_attempt_at`` is set exactly while somebody still has to do something; of an amount that is only authorised,
+    once it is said what is to be taken.
     """
 
     public_prefix = "mop"
@@ -51,6 +52,7 @@ class MoneyOp(BaseModel):
 
         TOP_UP = "top_up", "A customer's card or bank account pays into the wallet"
         REFUND = "refund", "Wallet money goes back to where it came from"
+        CARD_HOLD = "card_hold", "An amount is held on a customer's card, and taken when it is known"
         PAYOUT = "payout", "What a vendor earned is sent to its account"
 
     class State(models.TextChoices):
@@ -58,6 +60,7 @@ class MoneyOp(BaseModel):
 
         PLANNED = "planned"
         PROCESSING = "processing"
+        AUTHORIZED = "authorized"
         DONE = "done"
         FAILED = "failed"
 
@@ -91,7 +94,8 @@ class MoneyOp(BaseModel):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["done", "failed"], next_attempt_at__isnull=True)
-                | Q(state__in=["planned", "processing"], next_attempt_at__isnull=False),
+                | Q(state__in=["planned", "processing"], next_attempt_at__isnull=False)
+                | Q(state="authorized"),
                 name="op_due_while_open",
             ),
             models.UniqueConstraint(

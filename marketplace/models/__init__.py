@@ -3,6 +3,7 @@
 from marketplace.models.annotations import Annotation, RoutingEvent, Settlement, Verdict
 from marketplace.models.batches import Assignment, Batch, BatchItem, Candidate, Offer, RankingRun
 from marketplace.models.campaigns import Campaign
+from marketplace.models.card_holds import CardHold
 from marketplace.models.corrections import Adjudication, Clawback, Correction, Dispute, Review, SettlementAdjustment
 from marketplace.models.first_pass import FirstPass, PreLabel
 from marketplace.models.functions import FunctionVote, LabelingFunction
@@ -21,6 +22,7 @@ __all__ = [
     "BillingProfile",
     "Campaign",
     "Candidate",
+    "CardHold",
     "Clawback",
     "Correction",
     "Dispute",

@@ -16,6 +16,7 @@ from common.models import (
     ReconciliationDifference,
     ReconciliationRun,
 )
+from marketplace.models import CardHold
 
 OWN_KINDS = (Kind.WALLET, Kind.HOLD, Kind.PAYABLE, Kind.IN_TRANSFER, Kind.CLAWBACK)
 
@@ -62,6 +63,11 @@ def operations(actor: Actor) -> QuerySet[MoneyOp]:
 def methods(actor: Actor) -> QuerySet[PaymentMethod]:
     """Return the payment methods of the actor's organization, newest first."""
     return PaymentMethod.objects.filter(organization_id=_organization(actor)).order_by("-id")
+
+
+def card_holds(actor: Actor) -> QuerySet[CardHold]:
+    """Return the amounts held on the cards of the actor's organization, newest first."""
+    return CardHold.objects.select_related("op").filter(op__organization_id=_organization(actor)).order_by("-id")
 
 
 def reconciliation_runs(actor: Actor) -> QuerySet[ReconciliationRun]:

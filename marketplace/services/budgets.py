@@ -11,8 +11,8 @@ from common.clock import Now
 from common.errors import ValidationFailedError
 from common.ledger import Posting
 from marketplace.core.states import BatchState, JobState
-from marketplace.errors import JobClosedError
-from marketplace.models import Batch, Job
+from marketplace.errors import CardHoldFixedError, JobClosedError
+from marketplace.models import Batch, CardHold, Job
 from marketplace.selectors import jobs
 from marketplace.services import credit, events, nudges
 from marketplace.services.holds import hold_of, wallet_of
@@ -29,6 +29,8 @@ def raise_to(*, actor: Actor, job_id: uuid.UUID, budget_micro: int) -> Job:
         When the budget would fall: what is promised to vendors stays promised; cancel the job instead.
     JobClosedError
         When the job is not open.
+    CardHoldFixedError
+        When it is paid by an amount held on a card.
     InsufficientFundsError, InvoiceOverdueError
         When the wallet does not cover the difference, or no more credit is given; nothing changes.
     """
@@ -42,6 +44,8 @@ def raise_to(*, actor: Actor, job_id: uuid.UUID, budget_micro: int) -> Job:
         if budget_micro < job.budget_micro:
             detail = f"The budget is {job.budget_micro} and can only be raised; cancel the job to spend less."
             raise ValidationFailedError.of("budget_micro", "not_a_raise", detail)
+        if CardHold.objects.filter(job=job, is_open=True).exists():
+            raise CardHoldFixedError
         more = budget_micro - job.budget_micro
         if job.is_billed:
             wallet, key = wallet_of(job.organization_id, job.currency), f"hold/{job.pk}/{budget_micro}"

@@ -14,10 +14,10 @@ from common import ledger
 from common.clock import Now
 from common.ledger import Account, Kind, Posting
 from marketplace.core.states import JobState
-from marketplace.models import Job, Settlement
+from marketplace.models import CardHold, Job, Settlement
 from marketplace.services import credit, events
 
-_ENDED: Final = (JobState.CLOSED, JobState.CANCELLED)
+ENDED: Final = (JobState.CLOSED, JobState.CANCELLED)
 
 
 def wallet_of(organization_id: uuid.UUID, currency: str) -> Account:
@@ -33,6 +33,11 @@ def hold_of(job: Job) -> Account:
 def payable_to(vendor_id: uuid.UUID, organization_id: uuid.UUID, currency: str) -> Account:
     """Return the account of what a vendor has earned and not been sent yet."""
     return Account(Kind.PAYABLE, currency, vendor_id, organization_id)
+
+
+def authorized(currency: str) -> Account:
+    """Return the account of what is held on customers' cards and not taken yet."""
+    return Account(Kind.AUTHORIZED, currency)
 
 
 def take(job: Job) -> None:
@@ -89,20 +94,21 @@ def _post(settlement_id: uuid.UUID) -> bool:
 
 def release_due(*, limit: int = 200) -> int:
     """Give back what ended jobs hold and no longer need; return how many jobs."""
-    ended = Job.objects.filter(state__in=_ENDED, held_micro__gt=F("committed_micro")).values_list("pk", flat=True)
+    ended = Job.objects.filter(state__in=ENDED, held_micro__gt=F("committed_micro")).values_list("pk", flat=True)
     return sum(_release(pk) for pk in list(ended[:limit]))
 
 
 def _release(job_id: uuid.UUID) -> bool:
     with transaction.atomic(durable=True):
-        job = Job.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=job_id, state__in=_ENDED).first()
+        job = Job.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=job_id, state__in=ENDED).first()
         if job is None or job.held_micro <= job.committed_micro:
             return False
         free = job.held_micro - job.committed_micro
-        wallet = wallet_of(job.organization_id, job.currency)
+        is_on_card = CardHold.objects.filter(job=job, is_open=True).exists()
+        source = authorized(job.currency) if is_on_card else wallet_of(job.organization_id, job.currency)
         # The key names what is held before: a job gives back in steps while its last work is being vetted.
         key = f"release/{job.pk}/{job.held_micro}"
-        ledger.post([Posting(key, hold_of(job), wallet, free, "Unused budget given back", job.public_id)])
+        ledger.post([Posting(key, hold_of(job), source, free, "Unused budget given back", job.public_id)])
         Job.objects.filter(pk=job.pk).update(held_micro=job.committed_micro)
         events.of_job(job.pk, "money.released", amount_micro=free)
         return True

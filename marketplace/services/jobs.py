@@ -18,7 +18,7 @@ from marketplace.core.states import JobState
 from marketplace.errors import InfeasibleJobError, JobClosedError
 from marketplace.models import GoldRecord, InstructionVersion, Job, LabelSchema, Lot
 from marketplace.selectors import jobs
-from marketplace.services import events, forecasts, holds, lots, pins, readings, routing
+from marketplace.services import card_holds, events, forecasts, holds, lots, pins, readings, routing
 from marketplace.services.lots import RecordInput
 
 MAX_WAVE = 3
@@ -109,8 +109,9 @@ def create(
     terms: JobTerms,
     gold: Sequence[GoldInput] = (),
     records: Sequence[RecordInput] = (),
+    card_hold_id: uuid.UUID | None = None,
 ) -> Job:
-    """Post a job, with its first lot when records are given.
+    """Post a job, with its first lot when records are given; paid by an amount held on a card where one is named.
 
     Raises
     ------
@@ -118,8 +119,8 @@ def create(
         When the schema is not the actor's.
     ValidationFailedError
         When gold or records are inconsistent; each error names its place.
-    InsufficientFundsError
-        When the wallet does not cover the budget.
+    InsufficientFundsError, InvoiceOverdueError
+        When the wallet does not cover the budget, or no more credit is given.
     InfeasibleJobError
         When the limits or the budget keep every available vendor out; the facts name the nearest value that would do.
     """
@@ -134,7 +135,9 @@ def create(
         events.of_job(job.pk, "job.posted", title=job.title)
         if records:
             forecasts.store(lots.add_to_locked(job, records), has_gold=bool(gold))
-        if settings.BILLING_ENABLED:
+        if card_hold_id is not None:
+            card_holds.take(job, card_hold_id)
+        elif settings.BILLING_ENABLED:
             holds.take(job)
         return job
 

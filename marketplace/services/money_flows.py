@@ -13,11 +13,12 @@ from common.clock import Now, database_now
 from common.models import MoneyOp, ProviderEvent
 from common.money_ops import Flow
 from common.payment_types import BusyError, Event, UnknownOutcomeError
-from marketplace.services import disputed_payments, failed_refunds, payouts, returned_payouts, wallets
+from marketplace.services import card_holds, disputed_payments, failed_refunds, payouts, returned_payouts, wallets
 
 FLOWS: Final[Mapping[str, Flow]] = {
     MoneyOp.Kind.TOP_UP: wallets.TOP_UP,
     MoneyOp.Kind.REFUND: wallets.REFUND,
+    MoneyOp.Kind.CARD_HOLD: card_holds.CARD_HOLD,
     MoneyOp.Kind.PAYOUT: payouts.PAYOUT,
 }
 logger = logging.getLogger(__name__)

@@ -64,6 +64,27 @@ def top_up(*, actor: Actor, amount_minor: int, currency: str, method_id: uuid.UU
     ValidationFailedError
         When the amount is out of range, or there is no such payment method.
     """
+    facts = payer(actor, amount_minor, method_id)
+    with transaction.atomic(durable=True):
+        op = money_ops.plan(
+            kind=MoneyOp.Kind.TOP_UP,
+            organization_id=_customer(actor),
+            amount_minor=amount_minor,
+            currency=currency,
+            facts=facts,
+        )
+        audit.record(actor=actor, action="top_up.planned", target=op, amount_minor=amount_minor, currency=currency)
+        return op
+
+
+def payer(actor: Actor, amount_minor: int, method_id: uuid.UUID | None) -> dict[str, str]:
+    """Return whom the provider is to ask for an amount, and by which payment method: the newest unless one is named.
+
+    Raises
+    ------
+    ValidationFailedError
+        When the amount is out of range, or there is no such payment method.
+    """
     organization_id = _customer(actor)
     if not LEAST_MINOR <= amount_minor <= MOST_MINOR:
         detail = f"Give {LEAST_MINOR} to {MOST_MINOR} minor units (cents); got {amount_minor}."
@@ -74,16 +95,7 @@ def top_up(*, actor: Actor, amount_minor: int, currency: str, method_id: uuid.UU
         detail = "There is no such payment method." if method_id else "Add a payment method first."
         raise ValidationFailedError.of("payment_method", "unknown", detail)
     customer = PaymentCustomer.objects.get(organization_id=organization_id)
-    with transaction.atomic(durable=True):
-        op = money_ops.plan(
-            kind=MoneyOp.Kind.TOP_UP,
-            organization_id=organization_id,
-            amount_minor=amount_minor,
-            currency=currency,
-            facts={"customer": customer.provider_id, "method": method.provider_id},
-        )
-        audit.record(actor=actor, action="top_up.planned", target=op, amount_minor=amount_minor, currency=currency)
-        return op
+    return {"customer": customer.provider_id, "method": method.provider_id}
 
 
 def refund(*, actor: Actor, top_up_id: uuid.UUID, amount_minor: int) -> MoneyOp:

@@ -33,6 +33,7 @@ def money(customer: Api, vendor: Api) -> dict[str, Any]:
     return {
         "POST wallet/payment-methods/": {"token": "pm_card_mastercard"},
         "POST wallet/top-ups/": {"amount_minor": 500, "currency": "USD", "payment_method": method["id"]},
+        "POST wallet/card-holds/": {"amount_minor": 500, "currency": "USD"},
         "POST wallet/refunds/": {"top_up": paid["id"], "amount_minor": 5},
         "POST vendor/payout-account/": account,
         "PUT billing-profile/": profile,

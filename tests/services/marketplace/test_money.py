@@ -209,8 +209,8 @@ def test_a_forked_process_opens_a_connection_of_its_own(provider):
     payments.balance_changes(since=0)
     pid = os.fork()
     if not pid:
-        os._exit(payments._client.cache_info().currsize)
-    assert payments._client.cache_info().currsize == 1
+        os._exit(payments.client.cache_info().currsize)
+    assert payments.client.cache_info().currsize == 1
     assert os.waitpid(pid, 0)[1] == 0
 
 
