@@ -23,6 +23,7 @@ _KINDS: Final = {
     "rev": "review",
     "stm": "statement",
     "itm": "invoice_terms",
+    "cmp": "campaign",
 }
 
 

@@ -18,6 +18,7 @@ from common.errors import ConflictError, DomainError, NotFoundError, ValidationF
 from curation.models.experiments import Experiment, ExperimentKind
 from curation.selectors import experiments as experiment_selectors
 from curation.services import experiments, observations, stopping
+from curation.services.opinions import Again
 from marketplace.core.states import CampaignPhase, CampaignState, JobState, LotState, RecordState
 from marketplace.errors import CampaignStateError
 from marketplace.models import Campaign, Job, JobRecord, Review
@@ -169,9 +170,8 @@ def _select(campaign: Campaign) -> bool:
     )
     if not picks:
         return _finish(campaign, "Nothing is left to select.")
-    needed, left = lots.expected_cost_micro(campaign.job, len(picks)), lots.budget_left_micro(campaign.job)
-    if needed is not None and needed + opinions.cost_micro(campaign, planned.again) > left:
-        needed += opinions.cost_micro(campaign, planned.again)
+    needed, left = _cost_micro(campaign, len(picks), planned.again), lots.budget_left_micro(campaign.job)
+    if needed > left:
         detail = f"A round is expected to cost {needed / 1e6:.2f} {campaign.job.currency}, {left / 1e6:.2f} are left."
         return _finish(campaign, f"The budget is used up: {detail}")
     with transaction.atomic(durable=True):
@@ -185,6 +185,17 @@ def _select(campaign: Campaign) -> bool:
         facts = {"n_records": len(records), "n_again": len(planned.again)}
         events.of_lot(lot, "round.ordered", round=campaign.round, **facts)
     return False
+
+
+def _cost_micro(campaign: Campaign, n_records: int, again: Sequence[Again]) -> float:
+    """Return what a round is expected to cost, micro-units: by the prices asked now, and no less than so far.
+
+    What records have cost so far holds the third and the further opinions, which today's prices alone leave out.
+    """
+    asked = lots.expected_cost_micro(campaign.job, n_records)
+    if asked is None:
+        return 0.0
+    return max(asked + opinions.cost_micro(campaign, again), cadences.price_micro(campaign.job) * n_records)
 
 
 def _collect(campaign: Campaign) -> bool:

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from portal.customer import batches, instructions, job_new, jobs, own_vendors, pay, second_looks
+from portal.customer import batches, campaigns, instructions, job_new, jobs, own_vendors, pay, second_looks
 
 urlpatterns = [
     path("jobs/", jobs.listing, name="jobs"),
     path("jobs/new/", job_new.form, name="job-new"),
+    path("campaigns/", campaigns.listing, name="campaigns"),
+    path("campaigns/start/", campaigns.start, name="campaign-start"),
+    path("campaigns/<campaign:campaign_id>/", campaigns.detail, name="campaign"),
+    path("campaigns/<campaign:campaign_id>/<slug:verb>/", campaigns.control, name="campaign-control"),
     path("jobs/<job:job_id>/", jobs.detail, name="job"),
     path("jobs/<job:job_id>/labels/", jobs.labels, name="labels"),
     path("jobs/<job:job_id>/second-looks/", second_looks.listing, name="second-looks"),

@@ -7,7 +7,17 @@ from common.actors import Actor
 from common.clock import database_now
 from common.models import Membership, Organization, SignInFailure
 from common.services import sign_ins
-from marketplace.models import Adjudication, Assignment, InvoiceTerms, Offer, Review, Rule, RuleEffect, Statement
+from marketplace.models import (
+    Adjudication,
+    Assignment,
+    Campaign,
+    InvoiceTerms,
+    Offer,
+    Review,
+    Rule,
+    RuleEffect,
+    Statement,
+)
 from portal.urls import urlpatterns
 from tests import market
 from tests.portal import world
@@ -23,6 +33,10 @@ ROUTES = {
     "statement-csv": ("get", {"customer", "staff"}),
     "jobs": ("get", {"customer", "stranger", "staff"}),
     "job-new": ("get", {"customer", "stranger"}),
+    "campaigns": ("get", {"customer", "stranger", "staff"}),
+    "campaign-start": ("post", {"customer", "stranger"}),
+    "campaign": ("get", {"customer", "staff"}),
+    "campaign-control": ("post", {"customer"}),
     "job": ("get", {"customer", "staff"}),
     "labels": ("get", {"customer", "staff"}),
     "job-cancel": ("post", {"customer"}),
@@ -111,6 +125,7 @@ def here(settings, tmp_path):
     world.add_desk(made)
     world.add_second_look(made)
     world.add_statement(made)
+    world.add_campaign(made)
     return made
 
 
@@ -132,6 +147,8 @@ def url_of(name: str, here: world.World) -> str:
         "invitation_id": VendorInvitation.objects.get().pk,
         "effect_id": RuleEffect.objects.get().pk,
         "invoice_terms_id": InvoiceTerms.objects.get().pk,
+        "campaign_id": Campaign.objects.get().pk,
+        "verb": "pause",
         "statement_id": Statement.objects.get().pk,
     }
     pattern = next(p for p in urlpatterns if p.name == name)

@@ -31,6 +31,7 @@ def here():
     world.add_desk(made)
     world.add_second_look(made)
     world.add_statement(made)
+    world.add_campaign(made)
     return made
 
 
@@ -52,6 +53,7 @@ def grow(here: world.World) -> None:
     seller = here.seller.actor
     for number in range(3):
         job = market.job(here.customer, batch_size=2)
+        world.add_campaign(here, job)
         terms = Terms("vendor", "n_answers", ">", 5, 1, "warn", window_s=3600)
         rules.create(actor=here.customer, job_id=job.pk, name=f"Rule {number}", terms=terms)
         kind = market.KIND | {"domain": f"domain {number}"}

@@ -1,9 +1,11 @@
 """People who sign in, and a market with one of everything for them to look at."""
 
 import datetime
+import io
 import itertools
 from dataclasses import dataclass
 
+import numpy as np
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.test import Client
@@ -13,10 +15,13 @@ from common.actors import Actor
 from common.clock import database_now
 from common.ledger import Account, Kind, Posting
 from common.models import Membership, Organization
+from curation.services import datasets, experiments, observations
+from curation.services.observations import ObservationInput
 from marketplace.core.rules import Rule as Terms
 from marketplace.models import Batch, Job, Offer, Review, Verdict
 from marketplace.services import (
     annotations,
+    campaigns,
     disputes,
     holds,
     invoice_terms,
@@ -28,6 +33,7 @@ from marketplace.services import (
     statements,
     vendor_rules,
 )
+from marketplace.services.campaigns import CampaignTerms
 from tests import market
 from tests.market import Seller
 from vendors.models import Appeal, VendorEvent
@@ -114,6 +120,31 @@ def add_statement(here: "World") -> None:
     statements.issue_due(today=next_month)
     customer_id = here.customer.organization_id
     invoice_terms.grant(actor=here.staff, organization_id=customer_id, currency="USD", limit_micro=9, days=30)
+
+
+def pool_file(*, with_test: bool = True) -> bytes:
+    """Return a pool of 40 records of two features, the sign of the first their class."""
+    pool = np.random.default_rng(0).normal(size=(40, 2))
+    tests = {"X_test": pool, "y_test": (pool[:, 0] > 0).astype(int)} if with_test else {}
+    buffer = io.BytesIO()
+    np.savez(buffer, X=pool, key=[f"r-{i}" for i in range(40)], classes=market.CLASSES, **tests)
+    return buffer.getvalue()
+
+
+def add_campaign(here: "World", job: Job | None = None) -> None:
+    """Let a campaign of the customer have learned from two rounds."""
+    actor = here.customer
+    name = f"Pool {next(_numbers)}"
+    dataset = datasets.create(actor=actor, name=name, modality="image", file_name="d.npz", data=pool_file())
+    experiment = experiments.create(actor=actor, dataset_id=dataset.pk, name=name, batch_size=4, seed=1)
+    campaigns.start(
+        actor=actor, experiment_id=experiment.pk, job_id=(job or here.job).pk, terms=CampaignTerms(max_rounds=5)
+    )
+    for number in (1, 2):
+        picks = experiments.start_round(experiment_id=experiment.pk, number=number)
+        found = [ObservationInput(key=pick.key, label=i % 2, confidence=0.9) for i, pick in enumerate(picks)]
+        observations.record(experiment_id=experiment.pk, observations=found)
+        experiments.train_and_evaluate(experiment_id=experiment.pk, number=number)
 
 
 def make() -> World:

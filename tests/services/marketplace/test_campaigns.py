@@ -80,12 +80,12 @@ def test_a_crash_at_any_step_neither_loses_nor_doubles(loop, monkeypatch, module
 
 def test_the_campaign_stops_before_a_round_its_budget_cannot_cover(loop):
     job = loop.campaign.job
-    type(job).objects.filter(pk=job.pk).update(budget_micro=2_500_000)
+    type(job).objects.filter(pk=job.pk).update(budget_micro=3_000_000)
     loop.run()
     campaign = Campaign.objects.get()
     assert campaign.reason.startswith("The budget is used up: A round is expected to cost")
     job.refresh_from_db()
-    assert 0 < job.spent_micro <= 2_500_000
+    assert 0 < job.spent_micro <= 3_000_000
     assert Lot.objects.filter(state="closed").count() == Lot.objects.count() < ROUNDS
 
 

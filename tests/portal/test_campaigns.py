@@ -1,0 +1,130 @@
+"""Campaigns on pages: started, looked at, held and stopped by those whose they are."""
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from common.ids import uuid7
+from curation.models import Round
+from curation.services import datasets, experiments
+from marketplace.models import Campaign
+from portal.customer.campaigns import curve
+from tests import market
+from tests.portal import world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def here():
+    return world.make()
+
+
+@pytest.fixture
+def client(here) -> Client:
+    return world.signed_in(here.customer)
+
+
+def experiment_of(actor, **changes):
+    """Return an experiment on a pool of its own that has a test set."""
+    dataset = datasets.create(
+        actor=actor, name="Pool", modality="image", file_name="d.npz", data=world.pool_file(**changes)
+    )
+    return experiments.create(actor=actor, dataset_id=dataset.pk, name="Learn", batch_size=4, seed=1)
+
+
+def test_a_campaign_is_started_by_form(here, client):
+    experiment = experiment_of(here.customer)
+    shown = client.get("/campaigns/").content.decode()
+    assert "Learn" in shown
+    assert here.job.title in shown
+    terms = {"rounds": 7, "target_accuracy": 92.5, "value_of_point": "3.50", "value_of_day": "40", "asks_again": "on"}
+    answer = client.post("/campaigns/start/", {"experiment": experiment.pk, "job": here.job.pk, **terms})
+    campaign = Campaign.objects.get()
+    assert answer.url == f"/campaigns/{campaign.public_id}/"
+    assert (campaign.max_rounds, campaign.target_accuracy, campaign.asks_again) == (7, 0.925, True)
+    assert (campaign.value_of_point_micro, campaign.value_of_day_micro) == (3_500_000, 40_000_000)
+    assert "The first records are being chosen." in client.get(answer.url).content.decode()
+    assert "A campaign needs an experiment" in client.get("/campaigns/").content.decode()  # both are taken
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"rounds": 0}, "greater than or equal to 1"),
+        ({"rounds": "many"}, "whole number"),
+        ({"target_accuracy": 101}, "less than or equal to 100"),
+        ({"value_of_point": "-1"}, "greater than or equal to 0.01"),
+        ({"experiment": ""}, "required"),
+        ({"experiment": "not-an-id"}, "not one of the available choices"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_beside_its_field(here, client, given, words):
+    experiment = experiment_of(here.customer)
+    answer = client.post("/campaigns/start/", {"experiment": experiment.pk, "job": here.job.pk, "rounds": 3} | given)
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert not Campaign.objects.exists()
+
+
+def test_accuracy_without_a_test_set_is_refused_beside_its_field(here, client):
+    experiment = experiment_of(here.customer, with_test=False)
+    terms = {"experiment": experiment.pk, "job": here.job.pk, "rounds": 3, "value_of_point": "2"}
+    answer = client.post("/campaigns/start/", terms)
+    assert answer.status_code == 422
+    assert "The dataset has no test set" in answer.content.decode()
+
+
+@pytest.mark.parametrize("stolen", ["experiment", "job"])
+def test_nobody_starts_with_what_is_not_theirs(here, client, stolen):
+    stranger = market.customer()
+    pair = {"experiment": experiment_of(here.customer).pk, "job": here.job.pk}
+    theirs = {"experiment": experiment_of(stranger).pk, "job": market.job(stranger).pk}
+    answer = client.post("/campaigns/start/", pair | {stolen: theirs[stolen], "rounds": 3})
+    assert answer.status_code == 422
+    assert "not one of the available choices" in answer.content.decode()
+    assert not Campaign.objects.exists()
+
+
+def test_a_campaign_shows_what_it_has_learned_and_why_it_is_confused(here, client):
+    world.add_campaign(here)
+    with transaction.atomic():
+        newest = Round.objects.latest("number")
+        example = {"key": "r-7", "words": "Near two classes.", "action": "Sharpen the instructions."}
+        newest.metrics["confusion"] = {"n_looked_at": 9, "by_cause": {"ambiguous": 6}, "examples": [example]}
+        newest.save()
+    shown = client.get(f"/campaigns/{Campaign.objects.get().public_id}/").content.decode()
+    assert "<polyline" in shown
+    assert shown.count('<th scope="row">') == 2
+    assert "6 of 9" in shown
+    assert "Sharpen the instructions." in shown
+
+
+def test_a_campaign_is_held_goes_on_and_is_stopped(here, client):
+    world.add_campaign(here)
+    at = f"/campaigns/{Campaign.objects.get().public_id}"
+    for verb, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        assert client.post(f"{at}/{verb}/").url == f"{at}/"
+        assert Campaign.objects.get().state == state
+    assert "cannot resume" in client.post(f"{at}/resume/", follow=True).content.decode()
+    assert client.post(f"{at}/burn/").status_code == 404
+    assert f"{at}/stop/" not in client.get(f"{at}/").content.decode()
+
+
+def test_nobody_sees_or_stops_the_campaign_of_another(here):
+    world.add_campaign(here)
+    at = f"/campaigns/{Campaign.objects.get().public_id}"
+    stranger = world.signed_in(here.stranger)
+    assert stranger.get(f"{at}/").status_code == 404
+    assert stranger.post(f"{at}/stop/").status_code == 404
+    assert stranger.get(f"/campaigns/cmp_{uuid7().hex}/").status_code == 404
+    assert Campaign.objects.get().state == "running"
+
+
+def test_a_curve_needs_two_rounds_with_an_accuracy():
+    one = {"n_asked": 10, "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6}
+    assert curve([one]) is None
+    assert curve([one, one]) is None
+    assert curve([one, {"n_asked": 20, "accuracy": None}]) is None
+    flat = curve([one | {"accuracy_low": 0.5, "accuracy_high": 0.5}, one | {"n_asked": 30}])
+    assert flat["line"] == "0.0,20.0 100.0,20.0"
