@@ -49,7 +49,9 @@ class Bench:
         self.pool, self.seed = pool, seed
         self.batch = int(np.clip(2 * pool.n_classes, 10, 40))
         first = Problem(pool.X, Asked.nothing(), pool.n_classes, seed=seed)
-        self.kept = {name: getattr(first, name) for name in ("scale", "scaled", "group", "median_distance", "unusual")}
+        self.kept = {
+            name: getattr(first, name) for name in ("scale", "scaled", "group", "median_distance", "unusual", "graph")
+        }
         self.test = first.scale(pool.X_test)
         full = proxy.fit(first.scale(pool.X_full), pool.y_full, np.ones(len(pool.y_full)), pool.n_classes)
         self.reference = float((full.proba(self.test).argmax(axis=1) == pool.y_test).mean())

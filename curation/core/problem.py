@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.core import crowd, duplicates, proxy, relevance
+from curation.core import crowd, duplicates, proxy, relevance, spreading
 from curation.core.arrays import (
     Asked,
     BoolArray,
@@ -218,8 +218,15 @@ class Problem:
         is_steered = self.prior is not None and self.prior.in_scope < relevance.ANCHOR_BELOW
         prior = self.prior.proba if self.prior is not None and is_steered else None
         answered = self.asked.answered
-        unusual = np.zeros(0) if (answered.labels >= 0).all() else self.unusual  # only rejections make it matter
-        return relevance.estimate(self.scaled, answered, prior, unusual, self.median_distance)
+        if (answered.labels >= 0).all():  # only rejections make neighbourhoods matter
+            return relevance.estimate(self.scaled, answered, prior, np.zeros(0), self.median_distance)
+        return relevance.estimate(self.scaled, answered, prior, self.unusual, self.median_distance, self.graph)
+
+    @cached_property
+    def graph(self) -> Any:
+        """How near records are to each other and how alike in being unusual, sparse, shape (n, n)."""
+        Z = relevance.extended(self.scaled, self.unusual, self.median_distance)
+        return spreading.neighbourhood(Z, self.rng(5))
 
     @cached_property
     def unusual(self) -> FloatArray:

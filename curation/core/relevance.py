@@ -1,12 +1,14 @@
 """P(labelable): how likely an annotator can label a record at all, learnt softly and never a veto."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import optimize, special
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
+from curation.core import spreading
 from curation.core.arrays import Asked, BoolArray, Float32Array, FloatArray, squared_distances
 
 KERNEL_WEIGHT = 0.15
@@ -16,6 +18,8 @@ MIN_ANCHOR = 20
 ANCHOR_BELOW = 0.5
 """Estimated share in scope below which the anchor steers from the first batch; above, rejections alone do as well and
 cannot lose a true class that lies beside a foreign one (measured: docs/decisions/0005-selection.md)."""
+SHARPNESS = 1.5
+"""How many times as far from the prior as the mean of both beliefs, in logits: each sees a part of the evidence."""
 _N_NEIGHBOURS = 20
 _BINS = 20
 
@@ -139,8 +143,19 @@ def _linear_scores(X: Float32Array, anchor: Float32Array, rng: np.random.Generat
     return pool, own
 
 
+def extended(X: Float32Array, unusual: FloatArray, median_distance: float) -> Float32Array:
+    """Return the scaled pool with how unusual each row is as one more feature, shape (n, d + 1)."""
+    scaled = (unusual * 0.7 * np.sqrt(median_distance) / 3).astype(np.float32)
+    return np.column_stack([X, scaled]).astype(np.float32)
+
+
 def estimate(
-    X: Float32Array, asked: Asked, prior: FloatArray | None, unusual: FloatArray, median_distance: float
+    X: Float32Array,
+    asked: Asked,
+    prior: FloatArray | None,
+    unusual: FloatArray,
+    median_distance: float,
+    graph: Any = None,
 ) -> Relevance:
     """Return P(labelable) from the anchor's prior and from what annotators could not label so far.
 
@@ -156,6 +171,8 @@ def estimate(
         From `atypicality`, shape (n,).
     median_distance
         Median squared distance of the pool, > 0.
+    graph
+        From `spreading.neighbourhood` on the pool with `extended` features, shape (n, n); None: do without.
 
     Returns
     -------
@@ -165,7 +182,8 @@ def estimate(
 
     Notes
     -----
-    Each layer corrects the one before: prior, ridge logistic regression, Gaussian-process residual. O(n a) time.
+    Each layer corrects the one before: prior, ridge logistic regression, Gaussian-process residual. That belief, which
+    reaches far, and the one spread along neighbourhoods, which follows clusters, are averaged in logits. O(n a) time.
     """
     could = asked.labels >= 0  # (a,)
     base = prior if prior is not None else np.ones(len(X))
@@ -174,8 +192,16 @@ def estimate(
     if prior is None:
         base = np.full(len(X), (could.sum() + 4) / (len(could) + 4.5))
     linear = _linear_correction(X, asked, base, unusual, could)
-    proba = _kernel_correction(X, asked, linear, unusual, could, median_distance)
+    proba = _kernel_correction(extended(X, unusual, median_distance), asked, linear, could, median_distance)
+    if graph is not None:
+        proba = _averaged(base, proba, spreading.spread(graph, asked.rows, could, base))
     return Relevance(proba, float(proba.mean()), prior is not None)
+
+
+def _averaged(base: FloatArray, one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the mean of two beliefs in logits, taken further from what was believed before, shape (n,)."""
+    before, first, second = (special.logit(np.clip(p, 0.02, 0.98)) for p in (base, one, other))
+    return np.asarray(special.expit(before + SHARPNESS * ((first + second) / 2 - before)))
 
 
 def _linear_correction(
@@ -198,23 +224,16 @@ def _linear_correction(
 
 
 def _kernel_correction(
-    X: Float32Array,
-    asked: Asked,
-    base: FloatArray,
-    unusual: FloatArray,
-    could: BoolArray,
-    median_distance: float,
+    Z: Float32Array, asked: Asked, base: FloatArray, could: BoolArray, median_distance: float
 ) -> FloatArray:
     """Return the belief corrected by a Gaussian process on what is left of the answers, shape (n,), in [.02, 1]."""
-    scaled = (unusual * 0.7 * np.sqrt(median_distance) / 3).astype(np.float32)
-    extended = np.column_stack([X, scaled]).astype(np.float32)
-    known = extended[asked.rows]
+    known = Z[asked.rows]
     width = 0.5 * median_distance
     among = KERNEL_WEIGHT * np.exp(-squared_distances(known, known) / width)  # (a, a)
     residual = could.astype(np.float64) - base[asked.rows]
     solved = np.linalg.solve(among + NOISE * np.eye(len(known)), residual)
-    result = np.empty(len(X))
-    for start in range(0, len(X), 8192):
-        across = KERNEL_WEIGHT * np.exp(-squared_distances(extended[start : start + 8192], known) / width)
+    result = np.empty(len(Z))
+    for start in range(0, len(Z), 8192):
+        across = KERNEL_WEIGHT * np.exp(-squared_distances(Z[start : start + 8192], known) / width)
         result[start : start + 8192] = base[start : start + 8192] + across @ solved
     return np.clip(result, 0.02, 1.0)
