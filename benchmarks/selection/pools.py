@@ -6,10 +6,17 @@ from pathlib import Path
 
 import numpy as np
 from sklearn import datasets
+from sklearn.decomposition import PCA
 
 from curation.core.arrays import Float32Array, FloatArray, IntArray
 
 N_POOL, N_TEST, MAX_FEATURES = 2000, 1500, 128
+TEXT_FEATURES, IMAGE_FEATURES = 96, 64
+"""Principal components of rows wider than `MAX_FEATURES`: of texts, and of everything else."""
+FOREIGN_FILE = {"mr_sentiment": "german_tweets", "trec": "mr_sentiment"}
+"""Given pools whose foreign rows are another file's."""
+WITHHELD = {"mnist": [3, 8], "pendigits": [3, 8], "satellite": [4], "shuttle": [2, 3, 4]}
+"""Given pools with the classes that are foreign; of others with five classes and more, the last fifth."""
 _N = N_POOL + N_TEST
 
 
@@ -140,24 +147,32 @@ def names(folder: Path | None) -> list[str]:
 
 
 def load(name: str, seed: int, folder: Path | None) -> Clean:
-    """Return a pool, drawn anew for each seed; wide rows are turned to 128 random directions."""
+    """Return a pool, drawn anew for each seed; wide rows are turned to their principal components."""
     rng = np.random.default_rng([seed, 77])
     return DEFAULT[name](rng) if folder is None else _of_file(folder / f"{name}.npz", rng)
 
 
 def _of_file(path: Path, rng: np.random.Generator) -> Clean:
-    data = np.load(path)
-    X, X_test = data["X"].astype(np.float32), data["X_test"].astype(np.float32)
-    outside = data["ood_X"].astype(np.float32) if "ood_X" in data else None
+    """Withhold classes, or take foreign rows from the file's ``ood_X`` or another file, as far as they are known."""
+    with np.load(path) as data:
+        X, X_test = data["X"].astype(np.float32), data["X_test"].astype(np.float32)
+        outside = data["ood_X"].astype(np.float32) if "ood_X" in data else None
+        y, y_test = data["y"], data["y_test"]
+    is_text = path.stem in FOREIGN_FILE
+    if is_text:
+        with np.load(path.with_name(f"{FOREIGN_FILE[path.stem]}.npz")) as data:
+            outside = data["X"].astype(np.float32)
     if X.shape[1] > MAX_FEATURES:
-        turn = np.linalg.qr(np.random.default_rng(0).normal(size=(X.shape[1], MAX_FEATURES)))[0].astype(np.float32)
-        X, X_test, outside = X @ turn, X_test @ turn, None if outside is None else outside @ turn
-    classes = np.unique(data["y"])
+        turn = PCA(TEXT_FEATURES if is_text else IMAGE_FEATURES, random_state=0).fit(X).transform
+        X, X_test, outside = turn(X), turn(X_test), None if outside is None else turn(outside)
+    classes = np.unique(y)
     n_withheld = max(1, len(classes) // 5) if outside is None and len(classes) >= 5 else 0
-    kept = classes[: len(classes) - n_withheld]
-    inside, tested = np.isin(data["y"], kept), np.isin(data["y_test"], kept)
-    if n_withheld:
+    withheld = np.asarray(WITHHELD.get(path.stem, classes[len(classes) - n_withheld :]))
+    inside, tested = ~np.isin(y, withheld), ~np.isin(y_test, withheld)
+    if len(withheld):
         outside = X[~inside]
-    test = rng.permutation(np.flatnonzero(tested))[:N_TEST]
-    y, y_test = np.searchsorted(kept, data["y"][inside]), np.searchsorted(kept, data["y_test"][test])
-    return Clean(X[inside], y, X_test[test], y_test, outside)
+    kept = np.unique(y[inside])
+    test = rng.permutation(np.flatnonzero(tested & np.isin(y_test, kept)))[:N_TEST]
+    return Clean(
+        X[inside], np.searchsorted(kept, y[inside]), X_test[test], np.searchsorted(kept, y_test[test]), outside
+    )

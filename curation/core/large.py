@@ -143,6 +143,7 @@ def _by_engine(
         n_picks=n_picks,
         rng=rng,
         forbidden=control,
+        anchor=task.anchor,
     )
     name, places = task.rules[0].strategy, np.searchsorted(rows, chosen.rows)
     picks = [

@@ -37,6 +37,7 @@ def choose(
     n_picks: int,
     rng: np.random.Generator,
     forbidden: IntArray | None = None,
+    anchor: Float32Array | None = None,
 ) -> Chosen:
     """Return the next batch of a pool from its sketch.
 
@@ -53,6 +54,8 @@ def choose(
         Batch size, >= 1; fewer come back only when fewer distinct records were drawn and are left.
     forbidden
         Rows that must not be picked (control picks of the same batch).
+    anchor
+        Trusted in-scope records as stored, shape (m, d); they steer where less than half of what was drawn is in scope.
 
     Returns
     -------
@@ -77,7 +80,8 @@ def choose(
     if forbidden is not None:
         allowed &= ~np.isin(candidates.rows, forbidden)
     C, rows = C[allowed], candidates.rows[allowed]
-    believed = _relevance(M, C, A, asked, median, rng)
+    trusted = None if anchor is None or len(anchor) < relevance.MIN_ANCHOR else scaler(anchor)
+    believed = _relevance(M, C, A, asked, median, rng, trusted)
     width = herding.kernel_width(A, np.arange(len(A)), median)
     covered = herding.coverage(M, A, width)
     picked, gains = _greedy(
@@ -119,16 +123,24 @@ def _far_from(C: Float32Array, A: Float32Array, limit: float) -> BoolArray:
 
 
 def _relevance(
-    M: Float32Array, C: Float32Array, A: Float32Array, asked: Asked, median: float, rng: np.random.Generator
+    M: Float32Array,
+    C: Float32Array,
+    A: Float32Array,
+    asked: Asked,
+    median: float,
+    rng: np.random.Generator,
+    anchor: Float32Array | None,
 ) -> relevance.Relevance:
-    """Return P(labelable) of landmarks, then candidates; 1 before the first rejection."""
-    if (asked.labels >= 0).all():
-        return relevance.Relevance(np.ones(len(M) + len(C)), 1.0, False)
+    """Return P(labelable) of landmarks, then candidates; 1 before the first rejection when no anchor steers."""
     everything = np.concatenate([M, C, A])
-    here = Asked(np.arange(len(M) + len(C), len(everything)), asked.labels, asked.weights).answered
-    unusual = relevance.atypicality(everything, rng, sample=1024)
-    found = relevance.estimate(everything, here, None, unusual, median)
-    return relevance.Relevance(found.proba[: len(M) + len(C)], found.in_scope, False)
+    n_drawn = len(M) + len(C)
+    prior = None if anchor is None else relevance.from_anchor(everything, anchor, rng)
+    steering = prior.proba if prior is not None and prior.in_scope < relevance.ANCHOR_BELOW else None
+    here = Asked(np.arange(n_drawn, len(everything)), asked.labels, asked.weights).answered
+    has_rejections = bool((here.labels < 0).any())
+    unusual = relevance.atypicality(everything, rng, sample=1024) if has_rejections else np.zeros(0)
+    found = relevance.estimate(everything, here, steering, unusual, median)
+    return relevance.Relevance(found.proba[:n_drawn], found.in_scope, found.has_anchor)
 
 
 def _kernel(C: Float32Array, M: Float32Array, width: float) -> Float32Array:

@@ -29,6 +29,11 @@ class Balance:
     currency: str
     amount_micro: int
 
+    @property
+    def kind_in_words(self) -> str:
+        """What the money is."""
+        return str(LedgerAccount.Kind(self.kind).label)
+
 
 def balances(actor: Actor) -> list[Balance]:
     """Return the balances of the actor's organization by kind and currency; holds of all jobs together. One query."""

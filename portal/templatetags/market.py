@@ -103,8 +103,8 @@ def about(micro: float) -> str:
 def lasting(seconds: float) -> str:
     """Return a duration in its two largest units.
 
-    >>> lasting(3723.4), lasting(0.2)
-    ('1 h 2 min', '1 s')
+    >>> lasting(3723.4), lasting(60), lasting(0.2)
+    ('1 h 2 min', '1 min', '1 s')
     """
     return _in_words(max(round(seconds), 1))
 
@@ -136,7 +136,7 @@ def left(deadline: datetime.datetime, now: datetime.datetime) -> str:
 def _in_words(seconds: int) -> str:
     units = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
     first = next(place for place, (n, _) in enumerate(units) if n)
-    return " ".join(f"{n} {unit}" for n, unit in units[first : first + 2])
+    return " ".join(f"{n} {unit}" for n, unit in units[first : first + 2] if n)
 
 
 @register.filter

@@ -50,7 +50,14 @@ def test_the_books_by_kind_with_their_sum_and_what_differs():
         judged_from=database_now(), n_theirs=7, n_ours=6, n_differences=1, n_new=1, book_problems=["a balance is off"]
     )
     text = client.get("/books/").content.decode()
-    for expected in ("10.00 USD", "-10.00 USD", "-5 JPY", "All USD accounts together come to 0.", "a balance is off"):
+    for expected in (
+        "At the payment provider",
+        "10.00 USD",
+        "-10.00 USD",
+        "-5 JPY",
+        "All USD accounts together come to 0.",
+        "a balance is off",
+    ):
         assert expected in text
     assert "7 movements there, 6 here, 1 differ" in text
     assert ("<b>ch_0</b>" in text, "&lt;b&gt;ch_0&lt;/b&gt;" in text) == (False, True)

@@ -1,5 +1,7 @@
 """Large pools: the same contract as small ones, the same batch however the work is shared out, and every bad case."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,28 @@ def test_the_engine_asks_for_no_copy_of_what_it_asked_or_picks(features):
     chosen = [X[row].tobytes() for row in picks]
     assert len(set(chosen)) == 200
     assert not seen & set(chosen)
+
+
+def foreign_share(picks, is_foreign):
+    return float(np.mean([is_foreign[pick.row] for pick in picks]))
+
+
+@pytest.mark.parametrize("n_asked", [0, 200])
+def test_trusted_records_and_rejections_keep_a_foreign_majority_out(features, n_asked):
+    X = features[0]
+    is_foreign = X[:, 0] > np.quantile(X[:, 0], 0.35)
+    inside = np.random.default_rng(4).permutation(np.flatnonzero(~is_foreign))
+    asked = Asked.nothing()
+    if n_asked:
+        rows = np.sort(np.random.default_rng(1).choice(N, n_asked, replace=False))
+        asked = Asked(rows, np.where(is_foreign[rows], -1, features[1][rows]).astype(np.int64), np.ones(n_asked))
+    alone = task(X, asked, control_ratio=0.0)
+    anchored = replace(alone, anchor=X[inside[:100]])
+    usual = foreign_share(large.select(replace(alone, asked=Asked.nothing())), is_foreign)
+    assert usual > 0.5
+    assert foreign_share(large.select(anchored), is_foreign) < 0.75 * usual
+    if n_asked:
+        assert foreign_share(large.select(alone), is_foreign) < 0.85 * usual
 
 
 def test_any_number_of_workers_in_any_order_choose_the_same(features):
