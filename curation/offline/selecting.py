@@ -5,8 +5,10 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from common.rows import FileError
 from curation.core import causes, composition, selection, skipped, strategies
@@ -18,11 +20,17 @@ from curation.core.reasons import Pick
 from curation.core.skipped import Skipped
 from curation.offline import answers, memory, pools
 from curation.offline.answers import Answers
-from curation.offline.memory import Batch, Memory
+from curation.offline.memory import Arrays, Batch, Memory
 from curation.offline.pools import Pool
 
 Step = Callable[[str], None]
-_KEPT = ("group", "unusual")
+_KEPT = {
+    "group": "Looking for near copies",
+    "unusual": "Looking for unusual records",
+    "graph": "Looking for neighbours",
+}
+"""What does not change from batch to batch, with what is told when it is worked out."""
+_PARTS = ("data", "indices", "indptr")
 _CONFUSING = 100
 
 
@@ -152,18 +160,37 @@ def _anchor_labels(pool: Pool, classes: list[str]) -> IntArray | None:
 
 def _prepare(problem: Problem, known: Memory, state: Path | None, step: Step) -> None:
     """Work out what does not change from batch to batch, or take it from the state; each result is kept at once."""
-    names = {"group": "Looking for near copies", "unusual": "Looking for unusual records"}
-    for name in _KEPT:
-        kept = f"{name}_{problem.seed}"
-        if kept in known.arrays and known.arrays[kept].shape == (len(problem.X),):
-            problem.__dict__[name] = known.arrays[kept]
-            continue
-        if name == "unusual" and (problem.asked.answered.labels >= 0).all():
+    has_rejections = bool((problem.asked.answered.labels < 0).any())
+    for name, title in _KEPT.items():
+        if name != "group" and not has_rejections:
             continue  # only rejections make it matter
-        step(names[name])
-        known.arrays[kept] = getattr(problem, name)
-        if state is not None:
-            memory.save(state, known)
+        kept = f"{name}_{problem.seed}"
+        found = _unpacked(kept, known.arrays)
+        if found is None or found.shape[0] != len(problem.X):
+            step(title)
+            known.arrays |= _packed(kept, getattr(problem, name))
+            if state is not None:
+                memory.save(state, known)
+        else:
+            problem.__dict__[name] = found
+
+
+def _packed(kept: str, found: Any) -> Arrays:
+    """Return a result as plain arrays: one, or the three of a sparse matrix."""
+    if not sparse.issparse(found):
+        return {kept: found}
+    return {f"{kept}_{part}": getattr(found, part) for part in _PARTS}
+
+
+def _unpacked(kept: str, arrays: Arrays) -> Any:
+    """Return a result from plain arrays, None where it is not among them."""
+    if kept in arrays:
+        return arrays[kept]
+    parts = [arrays[f"{kept}_{part}"] for part in _PARTS if f"{kept}_{part}" in arrays]
+    if len(parts) < len(_PARTS):
+        return None
+    n = len(parts[-1]) - 1
+    return sparse.csr_array(tuple(parts), shape=(n, n))
 
 
 def _choose(request: Request, problem: Problem) -> list[Pick]:

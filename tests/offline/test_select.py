@@ -17,7 +17,7 @@ import pyarrow.parquet
 import pytest
 from django.core.management import CommandError, call_command
 
-from curation.core import strategies
+from curation.core import duplicates, relevance, spreading, strategies
 from curation.offline import memory
 from tests.offline.files import read, write
 
@@ -166,6 +166,18 @@ def test_the_state_changes_no_result(folder):
     assert set(held.arrays) == {"group_0"}
     run(folder, "--state", folder / "t.npz", "--labels", labels)
     assert (folder / "picks.csv").read_bytes() == without
+
+
+def test_a_later_round_works_nothing_out_anew_and_picks_the_same(folder, monkeypatch):
+    state, first = folder / "s.npz", [*answered([f"r{row}" for row in range(12)]), ("r20", "", "foreign")]
+    run(folder, "--state", state, "--labels", label(folder, first))
+    further = label(folder, [*first, *answered(keys(folder)[:8]), (keys(folder)[8], "", "foreign")])
+    run(folder, "--labels", further, out="without.csv")
+    for module, name in ((duplicates, "groups"), (relevance, "atypicality"), (spreading, "neighbourhood")):
+        monkeypatch.setattr(module, name, None)
+    run(folder, "--state", state, "--labels", further, out="with.csv")
+    assert set(keys(folder, "with.csv")) - set(keys(folder)) == set(keys(folder, "with.csv"))
+    assert keys(folder, "with.csv")[:5] == [key for key in keys(folder, "without.csv") if key not in keys(folder)][:5]
 
 
 def memory_of(folder):
