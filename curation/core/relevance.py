@@ -30,18 +30,16 @@ class Relevance:
 
     proba: FloatArray
     in_scope: float
-    has_anchor: bool
 
     @property
     def multiplier(self) -> FloatArray:
         """Factor of each candidate's gain, shape (n,): relative to the median and floored, so nothing is vetoed."""
-        floor = 0.5 if self.has_anchor else 0.25
-        return np.clip(self.proba / np.median(self.proba), floor, 1.0)
+        return np.clip(self.proba / np.median(self.proba), 0.25, 1.0)
 
     @property
     def target(self) -> FloatArray:
         """Factor of each record's weight as something to be covered, shape (n,)."""
-        return np.asarray(self.proba ** (1.5 if self.has_anchor else 2.0))
+        return np.asarray(self.proba**2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,20 +186,21 @@ def estimate(
     could = asked.labels >= 0  # (a,)
     base = prior if prior is not None else np.ones(len(X))
     if could.all():
-        return Relevance(base, float(base.mean()), prior is not None)
+        return Relevance(base, float(base.mean()))
     if prior is None:
         base = np.full(len(X), (could.sum() + 4) / (len(could) + 4.5))
     linear = _linear_correction(X, asked, base, unusual, could)
     proba = _kernel_correction(extended(X, unusual, median_distance), asked, linear, could, median_distance)
     if graph is not None:
-        proba = _averaged(base, proba, spreading.spread(graph, asked.rows, could, base))
-    return Relevance(proba, float(proba.mean()), prior is not None)
+        sharpness = SHARPNESS if prior is None else 1.0  # an anchor's prior is evidence too
+        proba = _averaged(base, proba, spreading.spread(graph, asked.rows, could, base), sharpness)
+    return Relevance(proba, float(proba.mean()))
 
 
-def _averaged(base: FloatArray, one: FloatArray, other: FloatArray) -> FloatArray:
-    """Return the mean of two beliefs in logits, taken further from what was believed before, shape (n,)."""
+def _averaged(base: FloatArray, one: FloatArray, other: FloatArray, sharpness: float) -> FloatArray:
+    """Return the mean of two beliefs in logits, so many times as far from what was believed before, shape (n,)."""
     before, first, second = (special.logit(np.clip(p, 0.02, 0.98)) for p in (base, one, other))
-    return np.asarray(special.expit(before + SHARPNESS * ((first + second) / 2 - before)))
+    return np.asarray(special.expit(before + sharpness * ((first + second) / 2 - before)))
 
 
 def _linear_correction(
