@@ -37,20 +37,20 @@ ACTIONS: Final = {
 }
 # Multinomial logistic regression on the evidence, learnt on simulated pools: `python -m benchmarks.causes --fit`.
 _WEIGHTS: Final[dict[Cause, tuple[float, ...]]] = {
-    Cause.OUT_OF_SCOPE: (2.80, -0.34, -0.66, 0.40, -1.98, 2.04, 1.48, -1.78, 0.24),
-    Cause.AMBIGUOUS: (-1.25, -11.07, -1.71, 0.16, -2.76, 1.83, 3.17, 0.27, -3.06),
-    Cause.NOVEL: (-0.58, -2.48, 6.17, -1.44, -1.82, 1.69, 3.71, -1.70, 1.59),
-    Cause.CORRUPTED: (0.69, 10.13, -1.23, 0.75, 2.13, 1.43, -2.19, -2.48, 3.77),
-    Cause.LABEL_CONFLICT: (-0.83, -1.90, -1.82, 0.60, -2.70, 2.16, -7.40, 0.07, -0.42),
-    Cause.CAPACITY: (-0.83, 5.66, -0.75, -0.47, 7.12, -9.15, 1.21, 5.62, -2.13),
+    Cause.OUT_OF_SCOPE: (2.52, -0.64, -1.88, 0.28, -1.49, 1.99, 0.63, -0.93, 0.48),
+    Cause.AMBIGUOUS: (-1.11, -11.81, -1.41, 0.40, -2.38, 1.66, 4.37, 0.01, -3.23),
+    Cause.NOVEL: (-0.36, -2.75, 6.35, -1.70, -1.79, 0.98, 3.70, -1.45, 1.41),
+    Cause.CORRUPTED: (0.59, 10.91, -1.63, 0.32, 1.79, 1.10, -1.18, -2.63, 3.85),
+    Cause.LABEL_CONFLICT: (-0.74, -2.72, -1.27, 0.71, -2.22, 1.31, -9.50, 0.02, -0.20),
+    Cause.CAPACITY: (-0.90, 7.00, -0.16, -0.02, 6.09, -7.04, 1.98, 4.99, -2.31),
 }
 _INTERCEPTS: Final[dict[Cause, float]] = {
-    Cause.OUT_OF_SCOPE: 5.15,
+    Cause.OUT_OF_SCOPE: 4.44,
     Cause.AMBIGUOUS: 1.89,
-    Cause.NOVEL: 1.26,
-    Cause.CORRUPTED: -9.28,
-    Cause.LABEL_CONFLICT: 1.74,
-    Cause.CAPACITY: -0.76,
+    Cause.NOVEL: 1.97,
+    Cause.CORRUPTED: -8.23,
+    Cause.LABEL_CONFLICT: 1.96,
+    Cause.CAPACITY: -2.03,
 }
 
 
