@@ -214,6 +214,7 @@ def _answers(assignment: Assignment, given: Sequence[dict[str, Any]]) -> list[An
         items_of.setdefault(to_public("itm", item.pk), []).append(item.pk)
     errors = [error for n, row in enumerate(given) if (error := _key_error(n, items_of.get(row["key"], [])))]
     if errors:
+        annotations.refuse_closed(assignment)  # records of work that was given up are no longer part of it
         raise ValidationFailedError(f"{len(errors)} of {len(given)} keys name no record of this work.", errors=errors)
     return [
         Answer(

@@ -77,10 +77,12 @@ def submit(*, actor: Actor, assignment_id: uuid.UUID, answers: Sequence[Answer])
         if assignment is None:
             raise NotFoundError("There is no such assignment.")
         items = {item.pk: item for item in assignment.items.select_related("record", "gold")}
+        if any(answer.item_id not in items for answer in answers):
+            refuse_closed(assignment)  # what was offered on is no longer part of it
         readings = _checked(answers, items, assignment.job.label_schema)
         if _is_replay(assignment, answers, readings):
             return Delivery(assignment, 0, 0)
-        _refuse_closed(assignment)
+        refuse_closed(assignment)
         restrictions.refuse_barred(assignment, [answer.annotator for answer in answers])
         fresh = _write(assignment, answers, readings, items)
         disagreements.notice(assignment.job, [(content_of(items[row.item_id]), row) for row in fresh if row.record_id])
@@ -124,7 +126,8 @@ def _is_replay(assignment: Assignment, answers: Sequence[Answer], given: list[re
     return all(current.get(a.item_id) == reading for a, reading in zip(answers, given, strict=True))
 
 
-def _refuse_closed(assignment: Assignment) -> None:
+def refuse_closed(assignment: Assignment) -> None:
+    """Raise AssignmentClosedError unless the work is still to be done, and in time."""
     if assignment.state not in {AssignmentState.RESERVED, AssignmentState.STARTED, AssignmentState.REWORK}:
         raise AssignmentClosedError(f"This assignment is {assignment.state}.", state=assignment.state)
     now = database_now()

@@ -153,6 +153,8 @@ def test_part_of_the_work_is_kept_when_the_rest_is_released(customer, seller):
     assert (done.body["n_new"], done.body["state"]) == (2, "started")
     released = seller.api.made(f"/assignments/{work['id']}/release/", {"reason": "too hard"})
     assert (released["state"], released["n_done"]) == ("failed", 2)
+    late = seller.api.put(f"/assignments/{work['id']}/annotations/", {"annotations": shop.annotations_for(work)[2:]})
+    assert (late.status, late.body["code"]) == (409, "assignment_closed")
 
 
 def test_a_job_is_extended_and_cancelled(customer):

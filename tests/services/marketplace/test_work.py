@@ -44,10 +44,13 @@ def test_delivery_hands_the_batch_to_vetting_and_frees_the_slot(world):
 def test_work_never_started_is_released_and_offered_on(world):
     (first, second, _), job = world
     assignment = accepted(first)
+    answers = market.answers_of(assignment)
     Assignment.objects.update(lapse_at=timezone.now())
     assert assignments.sweep_timers() == 1
     assignment.refresh_from_db()
     assert (assignment.state, assignment.reason) == ("failed", "not_started")
+    with pytest.raises(AssignmentClosedError, match="This assignment is failed"):
+        annotations.submit(actor=first.actor, assignment_id=assignment.pk, answers=answers)
     assert in_flight(first) == 0
     assert market.live_offer(second) is not None
     assert RatioPosterior.objects.get(capability_id=first.capability_id, metric="completion").failures == 1.0
