@@ -15,7 +15,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.scale import measure, world
-from curation.core import scoring, sketch
+from curation.core import sketch
 from curation.core.arrays import Asked
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "measurements" / "scale.json"
@@ -51,19 +51,20 @@ def main(arguments: list[str]) -> int:
 
 
 def _of_pool(n: int, dtype: str, runs: int, peers: Path | None) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as name:
-        here = world.make(Path(name), n, N_FEATURES, dtype)
-        run = measure.Run(here)
-        scores = scoring.score(run.pool, run.model)
+    with tempfile.TemporaryDirectory() as folder:
+        here = world.make(Path(folder), n, N_FEATURES, dtype)
+        run, messy = measure.Run(here), measure.Run(here, with_foreign=True)
         found: dict[str, float] = {}
         found["read_s"], _ = measure.cost(measure.reading(run.pool), runs)
-        found["score_s"], _ = measure.cost(lambda: scoring.score(run.pool, run.model), runs)
-        found["cold_s"], found["cold_mb"] = measure.cost(run.cold, runs)
-        found["later_s"], found["later_mb"] = measure.cost(lambda: run.later(scores), runs)
-        messy = measure.Run(here, with_foreign=True)
-        found["rejections_s"], found["rejections_mb"] = measure.cost(messy.cold, runs)
+        found["score_s"], _ = measure.cost(run.scoring, runs)
+        for name, work in (("cold", run.cold), ("later", run.later)):
+            found[f"{name}_s"], found[f"{name}_mb"] = measure.cost(work, runs)
+        for name, work in (("rejections", messy.cold), ("later_rejections", messy.later)):
+            found[f"{name}_s"], found[f"{name}_mb"] = measure.cost(work, runs)
+        if dtype == "float32":
+            found |= measure.of_files(Path(folder), here)
         if peers is not None and dtype == "float32" and n <= 100_000:
-            whole = Path(name) / "whole.npy"
+            whole = Path(folder) / "whole.npy"
             np.save(whole, np.concatenate(run.pool.shards))
             command = [str(peers), str(Path(__file__).with_name("peers.py")), str(whole)]
             command += [str(measure.N_ASKED), str(measure.N_PICKS)]

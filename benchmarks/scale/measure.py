@@ -1,54 +1,92 @@
 """CPU seconds and memory of a first and a later batch, the floor beside them, and the quality of the sketch."""
 
+import subprocess
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.scale.world import N_CLASSES, World
-from curation.core import herding, proxy, scale, scoring, sketch
+from curation.core import herding, large, proxy, scale, scoring, selection, sketch
 from curation.core.arrays import Asked, Float32Array, Scaler, squared_distances
 from curation.core.pool import Pool
+from curation.core.reasons import Pick
 
 N_PICKS = 100
 N_ASKED = 1000
 
 
 class Run:
-    """One world with a trained model: everything a batch needs but the batch."""
+    """One world with its history: everything that a batch needs."""
 
     def __init__(self, world: World, *, with_foreign: bool = False, seed: int = 1) -> None:
-        self.pool, rng = world.pool, np.random.default_rng(seed)
-        self.scaler = Scaler.of(self.pool.sample(rng))
-        self.asked, self.asked_X = world.asked(N_ASKED, rng, with_foreign=with_foreign)
-        known = self.asked.is_labeled
-        model, _ = proxy.fit_cleaned(
-            self.scaler(self.asked_X[known]), self.asked.labels[known], self.asked.weights[known], N_CLASSES
-        )
-        self.model, self.seed = scoring.Linear.of(model, self.scaler), seed
+        self.pool = world.pool
+        asked, _ = world.asked(N_ASKED + N_PICKS, np.random.default_rng(seed), with_foreign=with_foreign)
+        self.tasks = [
+            large.Task(
+                pool=self.pool,
+                asked=Asked(asked.rows[:n], asked.labels[:n], asked.weights[:n]),
+                n_classes=N_CLASSES,
+                rules=[selection.Rule("auto", 1.0)],
+                n_picks=N_PICKS,
+                control_ratio=0.05,
+                seed=seed,
+            )
+            for n in (N_ASKED, N_ASKED + N_PICKS)
+        ]
+        before = large.Here(self.pool)
+        large.select(self.tasks[0], before)
+        self.scores = before.scores
 
-    def choose(self, scores: Float32Array, sizes: tuple[int, int]) -> scale.Chosen:
-        """Draw from every shard and choose."""
-        return scale.choose(
-            sketch.of_pool(self.pool, scores, self.asked.rows, sizes, [self.seed]),
-            scaler=self.scaler,
-            model=self.model,
-            asked=self.asked,
-            asked_X=self.asked_X,
-            n_picks=N_PICKS,
-            rng=np.random.default_rng(self.seed),
-        )
+    def scoring(self) -> Float32Array:
+        """Score the whole pool, and nothing else."""
+        columns = N_CLASSES + 1
+        model = scoring.Linear(np.ones((self.pool.n_features, columns), np.float32), np.zeros(columns, np.float32))
+        return scoring.score(self.pool, model)
 
-    def cold(self) -> scale.Chosen:
+    def cold(self) -> list[Pick]:
         """A first batch: the whole pool is scored."""
-        return self.choose(scoring.score(self.pool, self.model), sketch.COLD)
+        return large.select(self.tasks[0], large.Here(self.pool))
 
-    def later(self, scores: Float32Array) -> scale.Chosen:
-        """A later batch: a tenth of the pool is scored anew."""
-        fresh = scoring.score_some(self.pool, self.model, scores, np.random.default_rng(self.seed))
-        return self.choose(fresh, sketch.NEXT)
+    def later(self) -> list[Pick]:
+        """The batch after it: a part of the pool is scored anew, by a model of a hundred labels more."""
+        return large.select(self.tasks[1], large.Here(self.pool, self.scores))
+
+
+def of_files(folder: Path, world: World, seed: int = 1) -> dict[str, float]:
+    """Return seconds and peak memory of ``manage.py select`` on one .npz file, first and later batch."""
+    X = np.concatenate(world.pool.shards)
+    np.savez(folder / "pool.npz", X=X)
+    asked, _ = world.asked(N_ASKED, np.random.default_rng(seed), with_foreign=True)
+    names = ["" if label < 0 else f"class {label}" for label in asked.labels]
+    lines = [f"{row},{name},blurred\n" for row, name in zip(asked.rows, names, strict=True)]
+    (folder / "labels.csv").write_text("key,label,reason\n" + "".join(lines))
+    found: dict[str, float] = {}
+    for name in ("first", "later"):
+        command = [sys.executable, "manage.py", "select", str(folder / "pool.npz"), "--batch-size", str(N_PICKS)]
+        command += ["--labels", str(folder / "labels.csv"), "--state", str(folder / "state")]
+        command += ["--out", str(folder / f"{name}.csv"), "--verbosity", "0"]
+        started, peak = time.monotonic(), 0.0
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - ourselves
+            while process.poll() is None:  # not from its resource usage, which begins with our own peak
+                peak = max(peak, _peak_mb(process.pid))
+                time.sleep(0.05)
+        if process.returncode:
+            raise RuntimeError(f"manage.py select stopped with code {process.returncode}")
+        found |= {f"files_{name}_s": time.monotonic() - started, f"files_{name}_mb": peak}
+    return found
+
+
+def _peak_mb(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:  # it has just ended
+        return 0.0
+    return next((int(line.split()[1]) / 1e3 for line in lines if line.startswith("VmHWM:")), 0.0)
 
 
 def cost(work: Callable[[], Any], runs: int) -> tuple[float, float]:

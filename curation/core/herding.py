@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curation.core.arrays import BoolArray, Float32Array, FloatArray, IntArray, squared_distances
+from curation.core.arrays import BoolArray, Float32Array, FloatArray, IntArray, nearest_squared, squared_distances
 
 MAX_LANDMARKS = 4096
 MAX_CANDIDATES = 8192
+_BLOCK = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +27,13 @@ def kernel_width(X: Float32Array, asked: IntArray, median_distance: float) -> fl
     """
     if len(asked) < 2:
         return median_distance / 4
-    distances = squared_distances(X[asked], X[asked])
-    np.fill_diagonal(distances, np.inf)
-    return float(max(np.median(distances.min(axis=1)), 1e-6))
+    A, nearest = X[asked], np.empty(len(asked))
+    for start in range(0, len(A), _BLOCK):
+        distances = squared_distances(A[start : start + _BLOCK], A)
+        own = np.arange(len(distances))
+        distances[own, start + own] = np.inf
+        nearest[start : start + _BLOCK] = distances.min(axis=1)
+    return max(float(np.median(nearest)), 1e-6)
 
 
 def systematic_sample(weights: FloatArray, size: int, rng: np.random.Generator) -> IntArray:
@@ -108,12 +113,7 @@ def herd(
 
 def coverage(marks: Float32Array, asked: Float32Array, width: float) -> Float32Array:
     """Return how far each landmark is covered by what was asked, shape (len(marks),), in [0, 1]."""
-    if len(asked) == 0:
-        return np.zeros(len(marks), dtype=np.float32)
-    nearest = np.full(len(marks), np.inf, dtype=np.float32)
-    for start in range(0, len(asked), 1024):
-        np.minimum(nearest, squared_distances(marks, asked[start : start + 1024]).min(axis=1), out=nearest)
-    return np.asarray(np.exp(-nearest / width), dtype=np.float32)
+    return np.asarray(np.exp(-nearest_squared(marks, asked) / width), dtype=np.float32)
 
 
 def _greedy(

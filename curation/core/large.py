@@ -7,10 +7,19 @@ from typing import Final
 import numpy as np
 
 from curation.core import proxy, reasons, scale, scoring, selection, sketch
-from curation.core.arrays import Asked, Float32Array, IntArray, Scaler
+from curation.core.arrays import (
+    Asked,
+    Float32Array,
+    FloatArray,
+    IntArray,
+    Scaler,
+    check_proba,
+    check_utility,
+    scaled_to_one,
+)
 from curation.core.pool import Pool
-from curation.core.problem import Problem
-from curation.core.reasons import CONTROL, Pick
+from curation.core.problem import Problem, Said
+from curation.core.reasons import CONTROL, FILL, Pick
 
 LARGE: Final = 50_000
 """Rows from which on a pool is selected from by its sketch."""
@@ -33,6 +42,38 @@ class Task:
     seed: int
     anchor: Float32Array | None = None
     anchor_labels: IntArray | None = None
+    given_proba: FloatArray | None = None
+    utility: FloatArray | None = None
+    class_names: Sequence[str] = ()
+    said: Said | None = None
+
+    def __post_init__(self) -> None:
+        if self.given_proba is not None:
+            check_proba(self.given_proba, len(self.pool), self.n_classes)
+        if self.utility is not None:
+            check_utility(self.utility, len(self.pool))
+
+
+class Here:
+    """Draws here and now, and keeps the scores: later batches score only a part of the pool anew.
+
+    Attributes
+    ----------
+    scores
+        Uncertainty of every row as last scored, shape (n,); None before a model was there to score it.
+    """
+
+    def __init__(self, pool: Pool, scores: Float32Array | None = None) -> None:
+        if scores is not None and scores.shape != (len(pool),):
+            raise ValueError(f"{len(scores)} scores for {len(pool)} records")
+        self.pool, self.scores = pool, scores
+
+    def __call__(self, model: scoring.Linear, asked: IntArray, seed: Sequence[int]) -> sketch.Sketch:
+        """Return the sketch of the pool, a smaller one where earlier scores point to the right rows."""
+        sizes = sketch.COLD if self.scores is None else sketch.NEXT
+        scores = scoring.score(self.pool, model, self.scores, seed)
+        self.scores = scores if model.is_trained else None
+        return sketch.of_pool(self.pool, scores, asked, sizes, seed)
 
 
 def select(task: Task, draw: Drawing | None = None) -> list[Pick]:
@@ -43,7 +84,8 @@ def select(task: Task, draw: Drawing | None = None) -> list[Pick]:
     task
         As for a small pool.
     draw
-        Draws the sketch, possibly with the help of other workers; here and now where None.
+        Draws the sketch, possibly from what is left of earlier batches or with the help of other workers; here and now
+        where None. Not asked for where the customer's own probabilities or utilities say what is worth labeling.
 
     Raises
     ------
@@ -61,40 +103,97 @@ def select(task: Task, draw: Drawing | None = None) -> list[Pick]:
     rng = np.random.default_rng(seed)
     scaler = Scaler.of(pool.sample(np.random.default_rng(task.seed)))
     asked_X = pool.rows(asked.rows)
-    model = _train(task, scaler, asked_X)
-    drawn = (draw or _here(pool))(model, asked.rows, seed)
-    control, propensity = _control(len(pool), asked.rows, round(task.n_picks * task.control_ratio), rng)
-    others = np.sort(rng.choice(len(pool), min(sketch.COLD[0], len(pool)), replace=False))
-    rows = np.unique(np.concatenate([drawn.candidates.rows, others, asked.rows, control]))
-    local = _problem(task, rows)
-    n_chosen = task.n_picks - len(control)
-    if [rule.strategy in _ENGINE for rule in task.rules] == [True]:
-        picks = _by_engine(task, drawn, scaler, model, asked_X, control, rng, local, rows, n_chosen)
+    trained, given = _trained(task, scaler, asked_X), _given(task)
+    model = scoring.Linear.of(trained.model, scaler)
+    if given is None:
+        drawn = (draw or Here(pool))(model, asked.rows, seed)
     else:
-        without = replace(local, asked=_with(local.asked, np.searchsorted(rows, control)))
-        picks = selection.mix(without, rules=task.rules, n_picks=n_chosen, control_ratio=0.0, seed=task.seed)
-    at = np.searchsorted(rows, control)
-    picks += [reasons.explain(local, int(place), CONTROL, propensity, 0.0) for place in at]
-    return [replace(pick, row=int(rows[pick.row])) for pick in picks]
+        drawn = sketch.of_pool(pool, given, asked.rows, sketch.COLD, seed)
+    control, propensity = _control(len(pool), asked.rows, round(task.n_picks * task.control_ratio), rng)
+    n_chosen = task.n_picks - len(control)
+    if [rule.strategy in _ENGINE for rule in task.rules] != [True]:
+        picks = _by_others(task, drawn, control, n_chosen, propensity, rng)
+        return _full(task, picks, rng)
+    chosen = scale.choose(
+        drawn,
+        scaler=scaler,
+        model=None if given is not None else model,
+        asked=asked,
+        asked_X=asked_X,
+        n_picks=n_chosen,
+        rng=rng,
+        beside_X=pool.rows(control),
+        anchor=task.anchor,
+    )
+    picks = _told(task, trained, task.rules[0].strategy, None, chosen.rows, chosen.gains, chosen.facts)
+    picks += _told(task, trained, CONTROL, propensity, control, np.zeros(len(control)), chosen.beside)
+    return _full(task, picks, rng)
 
 
-def _here(pool: Pool) -> Drawing:
-    def draw(model: scoring.Linear, asked: IntArray, seed: Sequence[int]) -> sketch.Sketch:
-        return sketch.of_pool(pool, scoring.score(pool, model), asked, sketch.COLD, seed)
+def around(task: Task, picks: Sequence[Pick]) -> tuple[Problem, IntArray]:
+    """Return a problem small enough to look at closely: what was asked, the picks and rows drawn at random from all.
 
-    return draw
+    Returns
+    -------
+    problem, rows
+        Row ``i`` of the problem is row ``rows[i]`` of the pool, rising.
+    """
+    rng = np.random.default_rng([task.seed, 1])
+    some = rng.choice(len(task.pool), min(sketch.COLD[1], len(task.pool)), replace=False)
+    rows = np.unique(np.concatenate([some, task.asked.rows, [pick.row for pick in picks]])).astype(np.int64)
+    return _problem(task, rows), rows
 
 
-def _train(task: Task, scaler: Scaler, asked_X: Float32Array) -> scoring.Linear:
-    X, y, w = scaler(asked_X), task.asked.labels, task.asked.weights
-    known = y >= 0
-    X, y, w = X[known], y[known], w[known]
-    if task.anchor is not None and task.anchor_labels is not None:
-        is_labeled = task.anchor_labels >= 0
-        X = np.concatenate([scaler(task.anchor[is_labeled]), X])
-        y = np.concatenate([task.anchor_labels[is_labeled], y])
-        w = np.concatenate([np.ones(int(is_labeled.sum())), w])
-    return scoring.Linear.of(proxy.fit_cleaned(X, y, w, task.n_classes)[0], scaler)
+def _trained(task: Task, scaler: Scaler, asked_X: Float32Array) -> Problem:
+    """Return a problem of the rows asked alone, whose model is trained on them and on labeled anchors."""
+    X = asked_X if len(asked_X) else task.pool.rows(np.zeros(1, np.int64))
+    asked = replace(task.asked, rows=np.arange(len(asked_X)))
+    trained = Problem(
+        X, asked, task.n_classes, anchor=task.anchor, anchor_labels=task.anchor_labels, seed=task.seed, said=task.said
+    )
+    trained.__dict__["scale"] = scaler  # the pool's, of which these rows are a few
+    return trained
+
+
+def _given(task: Task) -> Float32Array | None:
+    """Return what the customer's own numbers say each row is worth, shape (n,), in [0, 1]; None without any."""
+    if task.utility is not None:
+        return scaled_to_one(task.utility).astype(np.float32)
+    return None if task.given_proba is None else proxy.margin_uncertainty(task.given_proba).astype(np.float32)
+
+
+def _told(
+    task: Task,
+    trained: Problem,
+    arm: str,
+    propensity: float | None,
+    rows: IntArray,
+    gains: FloatArray,
+    facts: scale.Facts,
+) -> list[Pick]:
+    """Return rows as picks, each with the reason the sketch gives."""
+    if not len(rows):
+        return []
+    given = _given(task)
+    has_model = given is not None or trained.has_model
+    X = trained.scale(task.pool.rows(rows))
+    proba = trained.model.proba(X) if task.given_proba is None else task.given_proba[rows]
+    usual = proxy.margin_uncertainty(proba) if has_model else np.ones(len(rows))
+    uncertainty = usual if given is None else given[rows]
+    picks = []
+    for i, row in enumerate(rows.tolist()):
+        parts = {
+            "coverage_gain": float(gains[i]),
+            "uncertainty": float(uncertainty[i]),
+            "entropy": reasons.entropy(proba[i]) if has_model else 1.0,
+            "relevance": float(facts.relevance[i]),
+            "nearest_asked": float(facts.nearest[i]),
+            "n_near_copies": float(facts.n_near_copies[i]),
+        }
+        if task.utility is not None:
+            parts["utility_given"] = float(task.utility[row])
+        picks.append(reasons.told(row, arm, propensity, float(gains[i]), parts))
+    return picks
 
 
 def _control(n: int, asked: IntArray, count: int, rng: np.random.Generator) -> tuple[IntArray, float]:
@@ -106,10 +205,45 @@ def _control(n: int, asked: IntArray, count: int, rng: np.random.Generator) -> t
 
 
 def _problem(task: Task, rows: IntArray) -> Problem:
-    here = Asked(np.searchsorted(rows, task.asked.rows), task.asked.labels, task.asked.weights)
+    """Return some rows of the pool, rising, what was asked among them, as a problem of their own."""
     return Problem(
-        task.pool.rows(rows), here, task.n_classes, anchor=task.anchor, anchor_labels=task.anchor_labels, seed=task.seed
+        task.pool.rows(rows),
+        replace(task.asked, rows=np.searchsorted(rows, task.asked.rows)),
+        task.n_classes,
+        anchor=task.anchor,
+        anchor_labels=task.anchor_labels,
+        seed=task.seed,
+        given_proba=None if task.given_proba is None else task.given_proba[rows],
+        utility=None if task.utility is None else task.utility[rows],
+        class_names=task.class_names,
+        said=task.said,
     )
+
+
+def _by_others(
+    task: Task, drawn: sketch.Sketch, control: IntArray, n_picks: int, propensity: float, rng: np.random.Generator
+) -> list[Pick]:
+    """Return what other strategies choose among the rows drawn and as many at random, and the control picks."""
+    some = rng.choice(len(task.pool), min(sketch.COLD[0], len(task.pool)), replace=False)
+    rows = np.unique(np.concatenate([drawn.candidates.rows, some, task.asked.rows, control]))
+    local, at = _problem(task, rows), np.searchsorted(rows, control)
+    without = replace(local, asked=_with(local.asked, at))
+    picks = selection.mix(without, rules=task.rules, n_picks=n_picks, control_ratio=0.0, seed=task.seed)
+    picks += [reasons.explain(local, int(place), CONTROL, propensity, 0.0) for place in at]
+    return [replace(pick, row=int(rows[pick.row])) for pick in picks]
+
+
+def _full(task: Task, picks: list[Pick], rng: np.random.Generator) -> list[Pick]:
+    """Return the batch, filled at random from all rows where too few distinct ones were drawn."""
+    n_missing = min(task.n_picks, len(task.pool) - len(task.asked.rows)) - len(picks)
+    if n_missing <= 0:
+        return picks
+    taken = np.concatenate([task.asked.rows, np.array([pick.row for pick in picks], dtype=np.int64)])
+    more = rng.permutation(np.setdiff1d(np.arange(len(task.pool)), taken))[:n_missing]
+    rows = np.unique(np.concatenate([task.asked.rows, more]))
+    local = _problem(task, rows)
+    filled = [reasons.explain(local, int(np.searchsorted(rows, row)), FILL, None, 0.0) for row in more]
+    return picks + [replace(pick, row=int(row)) for pick, row in zip(filled, more, strict=True)]
 
 
 def _with(asked: Asked, rows: IntArray) -> Asked:
@@ -120,39 +254,3 @@ def _with(asked: Asked, rows: IntArray) -> Asked:
         np.concatenate([asked.labels, np.full(n, -1)]),
         np.concatenate([asked.weights, np.zeros(n)]),
     )
-
-
-def _by_engine(
-    task: Task,
-    drawn: sketch.Sketch,
-    scaler: Scaler,
-    model: scoring.Linear,
-    asked_X: Float32Array,
-    control: IntArray,
-    rng: np.random.Generator,
-    local: Problem,
-    rows: IntArray,
-    n_picks: int,
-) -> list[Pick]:
-    chosen = scale.choose(
-        drawn,
-        scaler=scaler,
-        model=model,
-        asked=task.asked,
-        asked_X=asked_X,
-        n_picks=n_picks,
-        rng=rng,
-        forbidden=control,
-        anchor=task.anchor,
-    )
-    name, places = task.rules[0].strategy, np.searchsorted(rows, chosen.rows)
-    picks = [
-        reasons.explain(local, int(place), name, None, float(gain))
-        for place, gain in zip(places, chosen.gains, strict=True)
-    ]
-    if len(picks) < n_picks:
-        taken = np.concatenate([places, np.searchsorted(rows, control)])
-        rest = replace(local, asked=_with(local.asked, taken))
-        fill = [selection.Rule("coverage", 1.0)]
-        picks += selection.mix(rest, rules=fill, n_picks=n_picks - len(picks), control_ratio=0.0, seed=task.seed)
-    return picks

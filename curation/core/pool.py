@@ -77,10 +77,15 @@ class Pool:
             found[mine] = self.shards[number][ids[mine] - self.starts[number]]
         return found
 
-    def blocks(self, shard: int) -> Iterator[tuple[int, Float32Array]]:
-        """Yield a shard piece by piece: the row a piece begins with, and its features as float32."""
+    def n_blocks(self, shard: int) -> int:
+        """Return in how many pieces a shard is read."""
+        return -(-len(self.shards[shard]) // BLOCK)
+
+    def blocks(self, shard: int, numbers: IntArray | None = None) -> Iterator[tuple[int, Float32Array]]:
+        """Yield a shard, or some of its pieces: the row a piece begins with, and its features as float32."""
         rows = self.shards[shard]
-        for start in range(0, len(rows), BLOCK):
+        for number in range(self.n_blocks(shard)) if numbers is None else numbers.tolist():
+            start = number * BLOCK
             yield int(self.starts[shard]) + start, np.asarray(rows[start : start + BLOCK], dtype=np.float32)
 
     def sample(self, rng: np.random.Generator, size: int = _SAMPLE) -> Float32Array:

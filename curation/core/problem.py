@@ -17,6 +17,7 @@ from curation.core.arrays import (
     Scaler,
     check_features,
     check_proba,
+    check_utility,
     scaled_to_one,
     squared_distances,
 )
@@ -91,8 +92,8 @@ class Problem:
         n = len(self.X)
         if self.given_proba is not None:
             check_proba(self.given_proba, n, self.n_classes)
-        if self.utility is not None and (self.utility.shape != (n,) or not np.isfinite(self.utility).all()):
-            raise ValueError(f"utility must be {n} finite numbers, one per row, got shape {self.utility.shape}")
+        if self.utility is not None:
+            check_utility(self.utility, n)
         for name, values in self.metadata.items():
             if len(values) != n:
                 raise ValueError(f"metadata {name!r} has {len(values)} values, the pool {n} rows")

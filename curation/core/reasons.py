@@ -37,21 +37,35 @@ def explain(
     before
         What stands in front of the reason, such as that there is no model yet.
     """
-    proba = problem.proba[row]
     parts = {
         "coverage_gain": utility,
         "uncertainty": float(problem.uncertainty[row]),
-        "entropy": _entropy(proba) if problem.has_model else 1.0,
+        "entropy": entropy(problem.proba[row]) if problem.has_model else 1.0,
         "relevance": float(problem.relevance.proba[row]),
         "nearest_asked": _nearest_asked(problem, row),
         "n_near_copies": float(int((problem.group == problem.group[row]).sum()) - 1),
     }
     if problem.utility is not None:
         parts["utility_given"] = float(problem.utility[row])
+    return told(row, arm, propensity, utility, parts, why=why, before=before)
+
+
+def told(
+    row: int,
+    arm: str,
+    propensity: float | None,
+    utility: float,
+    parts: dict[str, float],
+    *,
+    why: str = "",
+    before: str = "",
+) -> Pick:
+    """Return a row as a pick with its reason in words, from parts named as in :func:`explain`."""
     return Pick(row, arm, propensity, utility, parts, _words(parts, arm, utility, why, before))
 
 
-def _entropy(proba: FloatArray) -> float:
+def entropy(proba: FloatArray) -> float:
+    """Return the entropy of class probabilities, shape (k,), as a share of the highest possible."""
     positive = proba[proba > 0]
     return float(-(positive * np.log(positive)).sum() / np.log(len(proba))) if len(proba) > 1 else 0.0
 
@@ -69,7 +83,10 @@ def _words(parts: dict[str, float], arm: str, score: float, why: str, before: st
     if arm == MANUAL:
         return "Chosen by hand."
     if arm == FILL:
-        return "Fills the batch: what is left are near copies of records asked or picked, or left out by the strategy."
+        return (
+            "Fills the batch: what is left are near copies of records asked or picked, left out by the strategy, or "
+            "too many to be weighed one by one."
+        )
     if arm == "random":
         return "Drawn at random: the baseline."
     text = why.format(**parts, score=score) if why else _usual_reason(parts)

@@ -1,12 +1,20 @@
 """The selection engine on a sketch of a pool of any size: greedy herding, near copies passed over."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from curation.core import duplicates, herding, relevance
-from curation.core.arrays import Asked, BoolArray, Float32Array, FloatArray, IntArray, Scaler, squared_distances
+from curation.core.arrays import (
+    Asked,
+    Float32Array,
+    FloatArray,
+    IntArray,
+    Scaler,
+    nearest_squared,
+    squared_distances,
+)
 from curation.core.scoring import Linear
 from curation.core.sketch import Sketch
 
@@ -14,29 +22,44 @@ _KERNEL_ROWS: Final = 512
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
-    """A batch, best first: rows, what each adds to the coverage, uncertainty, P(labelable), distance to the asked.
+class Facts:
+    """What is told of some rows, each shape (n,).
 
-    ``nearest`` is in units of the pool's usual distance; infinity before anything was asked.
+    Attributes
+    ----------
+    relevance
+        P(labelable).
+    nearest
+        Distance to the nearest asked row in units of the pool's usual distance; infinity before anything was asked.
+    n_near_copies
+        Near copies among the other rows drawn.
     """
+
+    relevance: FloatArray
+    nearest: FloatArray
+    n_near_copies: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """A batch, best first: rows, what each adds to the coverage, and the facts of these rows and of those beside."""
 
     rows: IntArray
     gains: FloatArray
-    uncertainty: FloatArray
-    relevance: FloatArray
-    nearest: FloatArray
+    facts: Facts
+    beside: Facts
 
 
 def choose(
     sketch: Sketch,
     *,
     scaler: Scaler,
-    model: Linear,
+    model: Linear | None,
     asked: Asked,
     asked_X: Float32Array,
     n_picks: int,
     rng: np.random.Generator,
-    forbidden: IntArray | None = None,
+    beside_X: Float32Array | None = None,
     anchor: Float32Array | None = None,
 ) -> Chosen:
     """Return the next batch of a pool from its sketch.
@@ -47,20 +70,20 @@ def choose(
         Of the whole pool, from :func:`merge`; drawn by scores that may be of an earlier model: what was drawn is
         scored by ``model`` again.
     scaler, model
-        The pool's scale, and the classifier of this round.
+        The pool's scale, and the classifier of this round; None where the scores are no model's, or this round's own.
     asked, asked_X
         Rows asked so far with their answers, and their features as stored, shape (a, d).
     n_picks
         Batch size, >= 1; fewer come back only when fewer distinct records were drawn and are left.
-    forbidden
-        Rows that must not be picked (control picks of the same batch).
+    beside_X
+        Features as stored, shape (c, d), of rows that the batch holds already (its control picks).
     anchor
         Trusted in-scope records as stored, shape (m, d); they steer where less than half of what was drawn is in scope.
 
     Returns
     -------
     Chosen
-        No row asked before, no near copy of one, no two near copies of each other.
+        No near copy of a row asked before or beside, no two near copies of each other.
 
     Notes
     -----
@@ -72,40 +95,37 @@ def choose(
     Bae, Sutherland, Noh (2025), Uncertainty Herding; Madow (1949), systematic sampling.
     """
     marks, candidates = sketch.marks, sketch.candidates
-    weights = marks.weights * (model.uncertainty(marks.X) / marks.scores.clip(1e-6)).clip(0.0, 10.0)
-    M, A = scaler(marks.X), scaler(asked_X)
+    M, C, A = scaler(marks.X), scaler(candidates.X), scaler(asked_X)
+    B = C[:0] if beside_X is None else scaler(beside_X)
+    weights = marks.weights
+    if model is not None:
+        weights = weights * (model.uncertainty(marks.X) / marks.scores.clip(1e-6)).clip(0.0, 10.0)
     median, limit = _median_distance(M), duplicates.threshold(M, rng)
-    C = scaler(candidates.X)
-    allowed = _far_from(C, A, limit)
-    if forbidden is not None:
-        allowed &= ~np.isin(candidates.rows, forbidden)
-    C, rows = C[allowed], candidates.rows[allowed]
+    nearest = nearest_squared(np.concatenate([M, C, B]), A)  # (m + c + b,)
     trusted = None if anchor is None or len(anchor) < relevance.MIN_ANCHOR else scaler(anchor)
-    believed = _relevance(M, C, A, asked, median, rng, trusted)
+    believed = _relevance(np.concatenate([M, C, B]), A, asked, median, rng, trusted)
+    m, c = len(M), len(M) + len(C)
     width = herding.kernel_width(A, np.arange(len(A)), median)
-    covered = herding.coverage(M, A, width)
+    allowed = np.flatnonzero((nearest[m:c] > limit**2) & (nearest_squared(C, B) > limit**2))
     picked, gains = _greedy(
-        _kernel(C, M, width),
-        covered,
-        weights * believed.target[: len(M)],
-        believed.multiplier[len(M) :],
-        C,
+        _kernel(C[allowed], M, width),
+        np.exp(-nearest[:m] / np.float32(width)),
+        weights * believed.target[:m],
+        believed.multiplier[m:c][allowed],
+        C[allowed],
         limit,
         n_picks,
     )
-    return Chosen(
-        rows[picked],
-        gains,
-        model.uncertainty(candidates.X[allowed][picked]).astype(np.float64),
-        believed.proba[len(M) :][picked],
-        _nearest(C[picked], A, median),
-    )
+    picked = allowed[picked]
+    usual = np.sqrt(nearest / median)
 
+    def facts(places: IntArray, X: Float32Array) -> Facts:
+        copies = (squared_distances(X, C) <= limit**2).sum(axis=1)
+        return Facts(believed.proba[places], usual[places], copies.astype(np.float64))
 
-def _nearest(C: Float32Array, A: Float32Array, median: float) -> FloatArray:
-    if not len(A) or not len(C):
-        return np.full(len(C), np.inf)
-    return np.asarray(np.sqrt(squared_distances(C, A).min(axis=1) / median), dtype=np.float64)
+    beside = facts(np.arange(c, c + len(B)), B)
+    found = facts(m + picked, C[picked])
+    return Chosen(candidates.rows[picked], gains, replace(found, n_near_copies=found.n_near_copies - 1), beside)
 
 
 def _median_distance(M: Float32Array) -> float:
@@ -114,33 +134,23 @@ def _median_distance(M: Float32Array) -> float:
     return float(np.median(distances)) if len(distances) and np.median(distances) > 0 else 1.0
 
 
-def _far_from(C: Float32Array, A: Float32Array, limit: float) -> BoolArray:
-    """Return which candidates are no near copy of anything asked."""
-    far = np.ones(len(C), np.bool_)
-    for start in range(0, len(A), 1024):
-        far &= squared_distances(C, A[start : start + 1024]).min(axis=1) > limit**2
-    return far
-
-
 def _relevance(
-    M: Float32Array,
-    C: Float32Array,
+    drawn: Float32Array,
     A: Float32Array,
     asked: Asked,
     median: float,
     rng: np.random.Generator,
     anchor: Float32Array | None,
 ) -> relevance.Relevance:
-    """Return P(labelable) of landmarks, then candidates; 1 before the first rejection when no anchor steers."""
-    everything = np.concatenate([M, C, A])
-    n_drawn = len(M) + len(C)
+    """Return P(labelable) of the rows drawn, shape (n,); 1 before the first rejection when no anchor steers."""
+    everything = np.concatenate([drawn, A])
     prior = None if anchor is None else relevance.from_anchor(everything, anchor, rng)
     steering = prior.proba if prior is not None and prior.in_scope < relevance.ANCHOR_BELOW else None
-    here = Asked(np.arange(n_drawn, len(everything)), asked.labels, asked.weights).answered
+    here = Asked(np.arange(len(drawn), len(everything)), asked.labels, asked.weights).answered
     has_rejections = bool((here.labels < 0).any())
     unusual = relevance.atypicality(everything, rng, sample=1024) if has_rejections else np.zeros(0)
     found = relevance.estimate(everything, here, steering, unusual, median)
-    return relevance.Relevance(found.proba[:n_drawn], found.in_scope)
+    return relevance.Relevance(found.proba[: len(drawn)], found.in_scope)
 
 
 def _kernel(C: Float32Array, M: Float32Array, width: float) -> Float32Array:

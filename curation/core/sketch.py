@@ -15,7 +15,7 @@ from curation.core.pool import Pool
 
 COLD: Final = (8192, 4096)
 """Candidates and landmarks of a first batch."""
-NEXT: Final = (4096, 2048)
+NEXT: Final = (6144, 3072)
 """Of later batches: smaller, because the scores left from before already point to the right rows."""
 _ROOM: Final = 2
 """How many times its even share a shard sends on, in case it holds more of what is worth labeling than others."""

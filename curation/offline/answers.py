@@ -52,7 +52,7 @@ def load(path: Path | None, pool: Pool, waiting: Iterable[str] = (), *, skip_bad
     FileError
         When the file cannot be read or a row cannot be used.
     """
-    row_of = {key: row for row, key in enumerate(pool.keys)}
+    row_of = pool.row_of
     given: dict[int, _Given] = {}
     bad: list[str] = []
     if path is not None:

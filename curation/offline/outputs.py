@@ -38,8 +38,8 @@ def context(found: Selected) -> dict[str, Any]:
     counts = problem.labels_per_class.tolist()
     return {
         "request": found.request,
-        "n": len(found.pool),
-        "d": found.pool.X.shape[1],
+        "n": found.n_records,
+        "d": problem.X.shape[1],
         "n_asked": len(asked.rows),
         "n_labeled": int(asked.is_labeled.sum()),
         "n_rejected": int(((asked.labels < 0) & (asked.weights > 0)).sum()),

@@ -1,23 +1,22 @@
 """The pool from an .npz or .parquet file, checked; every complaint names the file, the array and the rows."""
 
 import hashlib
-import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow
-import pyarrow.parquet
 
 from common import rows
 from common.rows import FileError
+from curation.core import large
 from curation.core.arrays import SUM_TOLERANCE, Float32Array, FloatArray, IntArray
+from curation.core.pool import BLOCK
+from curation.offline.arrays import KNOWN, METADATA, read_arrays
 
-METADATA = "metadata_"
-KNOWN = ("X", "key", "proba", "anchor", "anchor_label", "utility", "classes")
 SHOWN = 10
 
 
@@ -28,7 +27,8 @@ class Pool:
     Attributes
     ----------
     X
-        Features, shape (n, d), float32.
+        Features, shape (n, d), float32; in pools too large to compare all rows as stored, float16 too, and left on disk
+        where they can be.
     keys
         Names of the records, each once; default: the row's number in the file, from 0.
     bad
@@ -51,6 +51,27 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is too large to compare all rows with each other."""
+        return len(self) > large.LARGE
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The row of each key."""
+        return {key: row for row, key in enumerate(self.keys)}
+
+    def part(self, rows: IntArray, X: Float32Array) -> "Pool":
+        """Return some of its records, shape (m,), with their features, shape (m, d)."""
+        return replace(
+            self,
+            X=X,
+            keys=[self.keys[row] for row in rows],
+            proba=None if self.proba is None else self.proba[rows],
+            utility=None if self.utility is None else self.utility[rows],
+            metadata={name: values[rows] for name, values in self.metadata.items()},
+        )
 
 
 def load(path: Path, anchor_path: Path | None = None, *, skip_bad: bool = False) -> Pool:
@@ -80,23 +101,26 @@ def load(path: Path, anchor_path: Path | None = None, *, skip_bad: bool = False)
     bad = _bad_rows(path, X, proba, utility, keys)
     if bad and not skip_bad:
         raise FileError("\n".join([*list(bad.values())[:SHOWN], f"{len(bad)} bad rows; --skip-bad leaves them out."]))
-    good = np.setdiff1d(np.arange(len(X)), list(bad))
-    if not len(good):
-        raise FileError(f"{path}: no usable row")
     classes = arrays.get("classes")
-    return Pool(
-        X[good],
-        [keys[row] for row in good],
+    pool = Pool(
+        X,
+        keys,
         list(bad.values()),
-        None if proba is None else proba[good],
+        proba,
         anchor,
         anchor_label,
-        None if utility is None else utility[good],
+        utility,
         None if classes is None else _class_names(path, classes),
-        {name: values[good] for name, values in _metadata(path, arrays, len(X)).items()},
+        _metadata(path, arrays, len(X)),
         sorted(name for name in arrays if name not in KNOWN and not name.startswith(METADATA)),
         _fingerprint(arrays, anchor, skip_bad),
     )
+    if not bad:
+        return pool
+    good = np.setdiff1d(np.arange(len(X)), list(bad))
+    if not len(good):
+        raise FileError(f"{path}: no usable row")
+    return pool.part(good, X[good])
 
 
 def _class_names(path: Path, given: npt.NDArray[Any]) -> list[str]:
@@ -106,68 +130,14 @@ def _class_names(path: Path, given: npt.NDArray[Any]) -> list[str]:
     return names
 
 
-def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of an .npz file or the columns of a Parquet file; nothing is ever unpickled."""
-    if not path.is_file():
-        raise FileError(f"{path}: there is no such file")
-    if path.suffix.lower() in {".parquet", ".pq"}:
-        return _columns(path)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                return {"X": archive}
-            return {name: _array(path, archive, name) for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{path}: neither an .npz nor a Parquet file that can be read ({str(error)[:100]})") from error
-
-
-def _array(path: Path, archive: Any, name: str) -> npt.NDArray[Any]:
-    try:
-        array: npt.NDArray[Any] = archive[name]
-    except ValueError as error:
-        words = (
-            "holds Python objects; save it as text, numbers or dates" if "allow_pickle" in str(error) else str(error)
-        )
-        raise FileError(f"{path.name}: array {name} {words[:150]}") from error
-    return array
-
-
-def _columns(path: Path) -> dict[str, npt.NDArray[Any]]:
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise FileError(f"{path}: not a Parquet file ({str(error)[:100]})") from error
-    found: dict[str, npt.NDArray[Any]] = {}
-    for name in table.column_names:
-        column = table[name]
-        wanted = "X" if name == "embedding" and "X" not in table.column_names else name
-        if pyarrow.types.is_list(column.type) or pyarrow.types.is_fixed_size_list(column.type) or name == "X":
-            found[wanted] = _matrix(path, name, column)
-        elif name in KNOWN:
-            found[name] = np.array(column.to_pylist())
-        else:
-            found[METADATA + name] = np.array(column.to_pylist(), dtype=object)
-    return found
-
-
-def _matrix(path: Path, name: str, column: Any) -> npt.NDArray[Any]:
-    lists = column.to_pylist()
-    length = len(lists[0]) if lists and lists[0] is not None else 0
-    for number, values in enumerate(lists, 1):
-        if values is None or len(values) != length:
-            size = "no" if values is None else f"{len(values)}"
-            raise FileError(f"{path.name}, row {number}: {name} has {size} values, the first row {length}")
-    return np.array(lists, dtype=np.float64).reshape(len(lists), length)
-
-
 def _features(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> Float32Array:
     if "X" not in arrays:
         raise FileError(f"{path}: no array X; there are {', '.join(arrays) or 'none'}")
     X = arrays["X"]
     if X.ndim != 2 or 0 in X.shape or X.dtype.kind not in "fiub":
         raise FileError(f"{path.name}: X must be numbers of shape (n, d) with n, d >= 1; it is {X.dtype} {X.shape}")
+    if len(X) > large.LARGE and X.dtype in (np.float16, np.float32):
+        return X
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is named below
         return X.astype(np.float32)
 
@@ -191,7 +161,8 @@ def _bad_rows(
         for row in rows.tolist():
             found.setdefault(row, f"{path.name}, row {row + 1} (key {keys[row][:60]!r}): {words(row)}")
 
-    name(np.flatnonzero(~np.isfinite(X).all(axis=1)), lambda row: "X holds NaN or infinity")
+    finite = [np.isfinite(X[start : start + BLOCK]).all(axis=1) for start in range(0, len(X), BLOCK)]
+    name(np.flatnonzero(~np.concatenate(finite)), lambda row: "X holds NaN or infinity")
     if utility is not None:
         name(np.flatnonzero(~np.isfinite(utility)), lambda row: "utility is not finite")
     if proba is not None:
@@ -255,6 +226,11 @@ def _metadata(path: Path, arrays: dict[str, npt.NDArray[Any]], n: int) -> dict[s
 def _fingerprint(arrays: dict[str, npt.NDArray[Any]], anchor: Float32Array | None, skip_bad: bool) -> str:
     digest = hashlib.sha256(b"skip" if skip_bad else b"")
     for name, values in sorted((arrays | ({} if anchor is None else {"anchor": anchor})).items()):
-        data = repr(values.tolist()).encode() if values.dtype.kind == "O" else np.ascontiguousarray(values).tobytes()
-        digest.update(f"{name}{values.dtype}{values.shape}".encode() + hashlib.sha256(data).digest())
+        digest.update(f"{name}{values.dtype}{values.shape}".encode() + hashlib.sha256(_plain(values)).digest())
     return digest.hexdigest()
+
+
+def _plain(values: npt.NDArray[Any]) -> bytes | memoryview:
+    if values.dtype.kind in "fiub":
+        return np.ascontiguousarray(values).data
+    return repr(values.tolist()).encode() if values.dtype.kind == "O" else values.tobytes()

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ import numpy as np
 from scipy import sparse
 
 from common.rows import FileError
-from curation.core import causes, composition, selection, skipped, strategies
+from curation.core import causes, composition, large, selection, skipped, strategies
 from curation.core.arrays import IntArray
 from curation.core.causes import Confusion
 from curation.core.composition import Composition, CompositionError
+from curation.core.pool import Pool as Shards
 from curation.core.problem import Problem
 from curation.core.reasons import Pick
 from curation.core.skipped import Skipped
@@ -32,6 +33,7 @@ _KEPT = {
 """What does not change from batch to batch, with what is told when it is worked out."""
 _PARTS = ("data", "indices", "indptr")
 _CONFUSING = 100
+_NEED_ALL_ROWS = frozenset({"metadata_weighted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,18 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Selected:
-    """A batch with what the report needs."""
+    """A batch with what the report needs.
+
+    Attributes
+    ----------
+    n_records
+        Records of the whole pool.
+    pool, answers, problem, picks, skipped, confused
+        Of a pool too large to compare all rows: what was asked, the picks and a random sample, as a pool of their own.
+    """
 
     request: Request
+    n_records: int
     pool: Pool
     answers: Answers
     problem: Problem
@@ -63,6 +74,16 @@ class Selected:
     skipped: list[Skipped]
     confused: list[Confusion]
     is_repeated: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A batch, and what the report looks at: all of the pool, or what stands for it."""
+
+    pool: Pool
+    answers: Answers
+    problem: Problem
+    picks: list[Pick]
 
 
 def select(request: Request, step: Step) -> Selected:
@@ -85,25 +106,29 @@ def select(request: Request, step: Step) -> Selected:
     told = answers.load(request.labels, pool, skip_bad=request.skip_bad)
     name = _name_of(request, told, wishes)
     given = answers.load(request.labels, pool, known.picked_before(name), skip_bad=request.skip_bad)
-    problem = _problem(request, pool, given, wishes)
     n_free = len(pool) - len(given.asked.rows)
     if request.batch_size > n_free:
         raise ValueError(_too_few(request, pool, given, n_free))
-    _prepare(problem, known, request.state, step)
     batch = known.find(name)
-    if batch is None:
-        step(f"Choosing {request.batch_size} of {n_free:,} records")
-        picks = _choose(request, problem)
+    picks = None if batch is None else _again(batch, pool)
+    if pool.is_large and request.strategy not in _NEED_ALL_ROWS:
+        seen = _from_sketch(request, pool, given, known, picks, step)
     else:
-        row_of = {key: row for row, key in enumerate(pool.keys)}
-        picks = [Pick(**row | {"row": row_of[key]}) for key, row in zip(batch.keys, batch.rows, strict=True)]
+        seen = _from_all(request, pool, given, wishes, known, picks, step)
     step("Saying why")
-    passed_over = skipped.explain(problem, picks)
-    confused = causes.explain(problem, causes.most_confusing(problem, _CONFUSING))
+    passed_over = skipped.explain(seen.problem, seen.picks)
+    confused = causes.explain(seen.problem, causes.most_confusing(seen.problem, _CONFUSING))
     if request.state is not None and batch is None:
-        known.batches.append(Batch(name, [pool.keys[pick.row] for pick in picks], [asdict(pick) for pick in picks]))
+        keys = [seen.pool.keys[pick.row] for pick in seen.picks]
+        known.batches.append(Batch(name, keys, [asdict(pick) for pick in seen.picks]))
         memory.save(request.state, known)
-    return Selected(request, pool, given, problem, picks, passed_over, confused, batch is not None)
+    return Selected(
+        request, len(pool), seen.pool, seen.answers, seen.problem, seen.picks, passed_over, confused, batch is not None
+    )
+
+
+def _again(batch: Batch, pool: Pool) -> list[Pick]:
+    return [Pick(**row | {"row": pool.row_of[key]}) for key, row in zip(batch.keys, batch.rows, strict=True)]
 
 
 def _wishes(path: Path | None) -> Composition | None:
@@ -134,11 +159,10 @@ def _too_few(request: Request, pool: Pool, given: Answers, n_free: int) -> str:
 
 
 def _problem(request: Request, pool: Pool, given: Answers, wishes: Composition | None) -> Problem:
-    n_classes = max(2, len(given.classes)) if pool.proba is None else pool.proba.shape[1]
     return Problem(
-        X=pool.X,
+        X=np.asarray(pool.X, dtype=np.float32),
         asked=given.asked,
-        n_classes=n_classes,
+        n_classes=_n_classes(pool, given),
         anchor=pool.anchor,
         anchor_labels=_anchor_labels(pool, given.classes),
         seed=request.seed,
@@ -148,6 +172,10 @@ def _problem(request: Request, pool: Pool, given: Answers, wishes: Composition |
         composition=wishes,
         class_names=given.classes,
     )
+
+
+def _n_classes(pool: Pool, given: Answers) -> int:
+    return max(2, len(given.classes)) if pool.proba is None else pool.proba.shape[1]
 
 
 def _anchor_labels(pool: Pool, classes: list[str]) -> IntArray | None:
@@ -193,11 +221,56 @@ def _unpacked(kept: str, arrays: Arrays) -> Any:
     return sparse.csr_array(tuple(parts), shape=(n, n))
 
 
-def _choose(request: Request, problem: Problem) -> list[Pick]:
-    return selection.mix(
-        problem,
+def _from_all(
+    request: Request,
+    pool: Pool,
+    given: Answers,
+    wishes: Composition | None,
+    known: Memory,
+    picks: list[Pick] | None,
+    step: Step,
+) -> _Seen:
+    """Return the batch, chosen by comparing all records unless it is given."""
+    problem = _problem(request, pool, given, wishes)
+    _prepare(problem, known, request.state, step)
+    if picks is None:
+        step(f"Choosing {request.batch_size} of {len(pool) - len(given.asked.rows):,} records")
+        picks = selection.mix(
+            problem,
+            rules=[selection.Rule(request.strategy, 1.0)],
+            n_picks=request.batch_size,
+            control_ratio=request.control_ratio,
+            seed=request.seed,
+        )
+    return _Seen(pool, given, problem, picks)
+
+
+def _from_sketch(
+    request: Request, pool: Pool, given: Answers, known: Memory, picks: list[Pick] | None, step: Step
+) -> _Seen:
+    """Return the batch, chosen from a sketch of a large pool unless it is given; the state keeps the model's scores."""
+    task = large.Task(
+        pool=Shards.split(pool.X),
+        asked=given.asked,
+        n_classes=_n_classes(pool, given),
         rules=[selection.Rule(request.strategy, 1.0)],
         n_picks=request.batch_size,
         control_ratio=request.control_ratio,
         seed=request.seed,
+        anchor=pool.anchor,
+        anchor_labels=_anchor_labels(pool, given.classes),
+        given_proba=pool.proba,
+        utility=pool.utility,
+        class_names=given.classes,
     )
+    if picks is None:
+        step(f"Choosing {request.batch_size} of {len(pool) - len(given.asked.rows):,} records")
+        kept = f"scores_{request.seed}"
+        here = large.Here(task.pool, known.arrays.get(kept))
+        picks = large.select(task, here)
+        if here.scores is not None:
+            known.arrays[kept] = here.scores
+    step("Looking around")
+    problem, rows = large.around(task, picks)
+    local = [replace(pick, row=int(np.searchsorted(rows, pick.row))) for pick in picks]
+    return _Seen(pool.part(rows, problem.X), replace(given, asked=problem.asked), problem, local)

@@ -160,7 +160,7 @@ def _check_order(experiment: Experiment, number: int) -> None:
 def _choose(experiment: Experiment, asked: Asked, keys: Sequence[str], outputs: Outputs) -> list[Pick]:
     task = None if keys or outputs else problems.large_task_of(experiment, asked)
     if task is not None:
-        return large.select(task, sharded.drawing(experiment.dataset.storage_url, task.pool))
+        return large.select(task, sharded.drawing(experiment.dataset.storage_url, task.pool, str(experiment.pk)))
     problem = problems.problem_of(experiment, asked)
     row_of = problems.rows_of(experiment, [*keys, *outputs.proba, *outputs.utility])
     for name, given in (("keys", keys), ("probabilities", outputs.proba), ("utilities", outputs.utility)):

@@ -107,6 +107,8 @@ def large_task_of(experiment: Experiment, asked: Asked) -> large.Task | None:
         seed=experiment.seed,
         anchor=storage.load_array(url, "anchor_features"),
         anchor_labels=storage.load_array(url, "anchor_labels"),
+        class_names=experiment.classes,
+        said=said_of(experiment, asked),
     )
 
 
@@ -130,7 +132,7 @@ def training_problem_of(experiment: Experiment, asked: Asked) -> tuple[Problem, 
         anchor=task.anchor,
         anchor_labels=task.anchor_labels,
         seed=task.seed,
-        said=said_of(experiment, asked),
+        said=task.said,
     )
     return problem, rows
 

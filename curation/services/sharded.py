@@ -36,20 +36,27 @@ def pool_of(storage_url: str) -> Pool | None:
     return None if features is None else Pool.split(features)
 
 
-def drawing(storage_url: str, pool: Pool) -> Drawing:
-    """Return how to draw this dataset's sketch: with others where the pool is worth it."""
+def drawing(storage_url: str, pool: Pool, name: str) -> Drawing:
+    """Return how to draw this dataset's sketch: with others where the pool is worth it.
+
+    ``name`` is whose batches these are: each shard's scores are kept under it, so that later ones score a part anew.
+    """
 
     def draw(model: scoring.Linear, asked: IntArray, seed: Sequence[int]) -> sketch.Sketch:
         n_shards = len(pool.shards)
-        if n_shards < SHARED_FROM:
-            return sketch.of_pool(pool, scoring.score(pool, model), asked, sketch.COLD, seed)
-        folder = _lay_out(storage_url, model, asked, seed)
-        _call_for_help(storage_url, folder, n_shards)
+        kept = f"{storage_url}/scores/{name}"
+        generations = sorted(number for number in _numbers_in(kept) if number < len(asked))
+        earlier = generations[-1] if generations else None
+        sizes = sketch.COLD if earlier is None else sketch.NEXT
+        folder = _lay_out(storage_url, name, model, asked, seed, earlier, sizes)
+        if n_shards >= SHARED_FROM:
+            _call_for_help(storage_url, folder, n_shards)
         # Workers begin at the front: whoever has no helpers does it all, from the back.
         parts = {shard: draw_shard(storage_url, folder, shard) for shard in reversed(range(n_shards))}
-        merged = sketch.merge([parts[shard] for shard in range(n_shards)], sketch.COLD)
-        filesystem, path = fsspec.core.url_to_fs(folder)
-        filesystem.rm(path, recursive=True)
+        merged = sketch.merge([parts[shard] for shard in range(n_shards)], sizes)
+        _remove(folder)
+        for number in generations[:-1]:  # the newest was used: should this round be chosen again, it is needed again
+            _remove(f"{kept}/{number}")
         return merged
 
     return draw
@@ -64,19 +71,56 @@ def draw_shard(storage_url: str, folder: str, shard: int) -> sketch.Sketch:
     order, pool = _read(f"{folder}/order.npz"), pool_of(storage_url)
     if order is None or pool is None:
         raise FileNotFoundError(f"{folder} is gone: its round has been chosen")
-    model = scoring.Linear(order["coef"], order["intercept"])
-    scores = scoring.score_shard(pool, shard, model)
-    made = sketch.draw(pool, shard, scores, order["asked"], sketch.COLD, [int(n) for n in order["seed"]])
+    model, seed = scoring.Linear(order["coef"], order["intercept"]), [int(n) for n in order["seed"]]
+    kept, earlier = f"{storage_url}/scores/{order['name']}", int(order["earlier"])
+    before = _read(f"{kept}/{earlier}/{shard}.npz") if earlier >= 0 else None
+    scores = scoring.score_shard(pool, shard, model, None if before is None else before["scores"], seed)
+    if model.is_trained:
+        _write(f"{kept}/{len(order['asked'])}/{shard}.npz", scores=scores)
+    sizes = int(order["sizes"][0]), int(order["sizes"][1])
+    made = sketch.draw(pool, shard, scores, order["asked"], sizes, seed)
     _write(name, **_arrays(made.candidates, "candidates"), **_arrays(made.marks, "marks"))
     return made
 
 
-def _lay_out(storage_url: str, model: scoring.Linear, asked: IntArray, seed: Sequence[int]) -> str:
+def _lay_out(
+    storage_url: str,
+    name: str,
+    model: scoring.Linear,
+    asked: IntArray,
+    seed: Sequence[int],
+    earlier: int | None,
+    sizes: tuple[int, int],
+) -> str:
     """Write what the workers need; the same order has the same folder, so that a killed round finds its parts."""
-    marks = hashlib.sha256(json.dumps([list(seed), asked.tolist()]).encode() + model.coef.tobytes()).hexdigest()[:32]
-    folder = f"{storage_url}/rounds/{marks}"
-    _write(f"{folder}/order.npz", coef=model.coef, intercept=model.intercept, asked=asked, seed=np.array(seed))
+    told = json.dumps([name, earlier, list(sizes), list(seed), asked.tolist()]).encode()
+    folder = f"{storage_url}/rounds/{hashlib.sha256(told + model.coef.tobytes()).hexdigest()[:32]}"
+    _write(
+        f"{folder}/order.npz",
+        name=np.array(name),
+        earlier=np.array(-1 if earlier is None else earlier),
+        sizes=np.array(sizes),
+        coef=model.coef,
+        intercept=model.intercept,
+        asked=asked,
+        seed=np.array(seed),
+    )
     return folder
+
+
+def _numbers_in(url: str) -> list[int]:
+    """Return the folders under a URL that are named by a number: after how many records asked scores were kept."""
+    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem.invalidate_cache()
+    if not filesystem.exists(path):
+        return []
+    names = (entry.rstrip("/").rpartition("/")[2] for entry in filesystem.ls(path, detail=False))
+    return [int(name) for name in names if name.isdigit()]
+
+
+def _remove(url: str) -> None:
+    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem.rm(path, recursive=True)
 
 
 def _call_for_help(storage_url: str, folder: str, n_shards: int) -> None:

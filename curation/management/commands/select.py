@@ -63,7 +63,7 @@ class Command(BaseCommand):
             except OSError as error:
                 raise CommandError(f"cannot write {request.out}: {error.strerror}") from error
             shown.update(stage, description="Done")
-        self.stdout.write(f"{len(found.picks)} records picked of {len(found.pool)}: {request.out}. Why: {page}")
+        self.stdout.write(f"{len(found.picks)} records picked of {found.n_records}: {request.out}. Why: {page}")
         for note in notes:
             self.stderr.write(f"Note: {note}")
 
@@ -102,6 +102,11 @@ def remarks(found: Selected) -> list[str]:
     n_filled = sum(pick.arm == "fill" for pick in found.picks)
     if found.is_repeated:
         notes.append("The same batch as before: pool, labels and options are those of an earlier call with this state.")
+    if len(found.pool) < found.n_records:
+        notes.append(
+            "The batch was chosen from a sketch of this large pool; map, groups passed over and causes of confusion "
+            f"show {len(found.pool):,} records: those asked, those picked and a random sample."
+        )
     if n_filled:
         notes.append(f"{n_filled} picks fill the batch: only near copies, or what the strategy leaves out, were left.")
     if len(asked.rows) and not found.problem.has_model:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from curation.core import large, selection, sketch
-from curation.core.arrays import Asked
+from curation.core import herding, large, proxy, selection, sketch
+from curation.core.arrays import Asked, Scaler
 from curation.core.pool import Pool, ShardError
-from curation.core.scoring import Linear, score, score_shard, score_some
+from curation.core.scoring import Linear, score, score_shard
 from curation.services.shards import open_pool
 
 N, D, K = 60_000, 12, 4
@@ -104,13 +104,34 @@ def test_any_number_of_workers_in_any_order_choose_the_same(features):
 
 
 @pytest.mark.parametrize("n_shards", [1, 4])
-def test_the_batch_is_worth_what_a_small_pools_batch_is(features, n_shards):
-    """Measured by the model: the engine's picks are far less certain than the pool, and far apart."""
-    asked = history(features)
-    picks = large.select(task(features[0], asked, n_shards=n_shards, control_ratio=0.0))
-    chance = large.select(task(features[0], asked, "random", n_shards=n_shards, control_ratio=0.0))
-    ours, theirs = (np.mean([p.parts["uncertainty"] for p in rows]) for rows in (picks, chance))
-    assert ours > 1.5 * theirs
+def test_the_batch_is_worth_nearly_what_exact_greedy_is(features, n_shards):
+    X, asked = features[0], history(features)
+    pool = Pool(tuple(np.array_split(X, n_shards)))
+    ours = [pick.row for pick in large.select(task(X, asked, n_shards=n_shards, control_ratio=0.0))]
+    scale = Scaler.of(pool.sample(np.random.default_rng(2)))
+    S, A = scale(X), scale(X[asked.rows])
+    model = Linear.of(proxy.fit_cleaned(A, asked.labels, asked.weights, K)[0], scale)
+    some = np.sort(np.random.default_rng(5).choice(N, 12_000, replace=False))
+    worth, width = model.uncertainty(X[some]), herding.kernel_width(A, np.arange(len(A)), 1.0)
+
+    def gain(rows):
+        before, after = (herding.coverage(S[some], rest, width) for rest in (A, np.concatenate([A, S[rows]])))
+        return float((after - before) @ worth)
+
+    exact = herding.herd(
+        S[some],
+        weights=worth.astype(np.float64),
+        multiplier=np.ones(len(some)),
+        covered_by=np.searchsorted(some, asked.rows[np.isin(asked.rows, some)]),
+        allowed=~np.isin(some, asked.rows),
+        group=np.arange(len(some)),
+        width=width,
+        n_picks=60,
+        rng=np.random.default_rng(0),
+    )
+    chance = np.random.default_rng(6).choice(N, 60, replace=False)
+    assert gain(ours) > 0.9 * gain(some[exact.rows])
+    assert gain(chance) < 0.6 * gain(ours)
 
 
 def test_float16_shards_of_a_file_choose_nearly_as_float32(features, tmp_path):
@@ -130,17 +151,57 @@ def test_float16_shards_of_a_file_choose_nearly_as_float32(features, tmp_path):
     assert len({pick.row for pick in picks}) == 60
 
 
-def test_a_later_round_scores_a_tenth_anew_and_leaves_the_rest(features):
-    pool = Pool((features[0],))
-    first = Linear(np.ones((D, 1), np.float32), np.zeros(1, np.float32))
-    rng = np.random.default_rng(0)
-    random = np.column_stack([rng.normal(size=(D, K)), np.ones(D)]).astype(np.float32)
-    second = Linear(random, np.zeros(K + 1, np.float32))
-    old = score(pool, first)
-    new = score_some(pool, second, old, rng)
+def linear(seed, shift=0.0):
+    """A model of K classes by chance; shifted by a little where asked for."""
+    rng = np.random.default_rng(seed)
+    coef = rng.normal(size=(D, K)) + shift * np.random.default_rng(99).normal(size=(D, K))
+    return Linear(np.column_stack([coef, np.ones(D)]).astype(np.float32), np.zeros(K + 1, np.float32))
+
+
+def test_a_later_batch_scores_a_tenth_anew_and_leaves_the_rest(features):
+    pool = Pool(tuple(np.array_split(features[0], 2)))
+    old, model = score(pool, linear(1)), linear(1, shift=0.01)
+    new = score(pool, model, old, [3])
     changed = new != old
-    assert 0.05 <= changed.mean() <= 0.25
-    assert np.allclose(new[changed], score(pool, second)[changed])
+    assert 0.05 <= changed.mean() <= 0.3
+    assert np.array_equal(new[changed], score(pool, model)[changed])
+
+
+def test_scores_of_a_model_that_is_too_far_off_are_not_kept(features):
+    pool = Pool(tuple(np.array_split(features[0], 2)))
+    assert np.array_equal(score(pool, linear(2), score(pool, linear(1)), [3]), score(pool, linear(2)))
+
+
+def test_scores_left_from_the_batch_before_are_used_and_never_the_untrained_models(features):
+    here = large.Here(task(features[0], Asked.nothing()).pool)
+    large.select(task(features[0], Asked.nothing()), here)
+    assert here.scores is None
+    asked = history(features, 3000)
+    large.select(task(features[0], asked), here)
+    first = here.scores
+    more = np.setdiff1d(np.arange(0, N, 1000), asked.rows)
+    later = Asked(np.append(asked.rows, more), np.append(asked.labels, features[1][more]), np.ones(3000 + len(more)))
+    picks = large.select(task(features[0], later), here)
+    assert len({pick.row for pick in picks}) == 60
+    assert 0 < np.mean(first != here.scores) < 0.5
+
+
+def test_the_customers_own_numbers_say_what_is_worth_labeling(features):
+    rng = np.random.default_rng(0)
+    proba = np.tile([1.0, 0.0, 0.0, 0.0], (N, 1))
+    unsure = rng.choice(N, 3000, replace=False)
+    proba[unsure] = [0.5, 0.5, 0, 0]
+    asked = history(features)
+    usual = task(features[0], asked, control_ratio=0.0)
+    for given in ({"given_proba": proba}, {"utility": np.isin(np.arange(N), unsure) * 7.0}):
+        for rules in (usual.rules, [selection.Rule("margin", 1.0)]):
+            picks = large.select(replace(usual, rules=rules, **given))
+            assert np.mean(np.isin([pick.row for pick in picks], unsure)) > 0.7
+            assert len({pick.row for pick in picks}) == 60
+    with pytest.raises(ValueError, match=r"the first is row 7 with 0\.7"):
+        replace(usual, given_proba=np.where(np.arange(N)[:, None] == 7, 0.175, proba))
+    with pytest.raises(ValueError, match="utility must be"):
+        replace(usual, utility=np.zeros(3))
 
 
 def test_bad_pools_are_refused_with_the_place(features, tmp_path):
@@ -184,9 +245,6 @@ def test_a_pool_of_one_record_repeated_gives_it_once_and_fills_the_rest(dtype):
 
 
 def test_two_classes_score_as_the_model_itself_does(features):
-    from curation.core import proxy
-    from curation.core.arrays import Scaler
-
     X, y = features[0][:2000], (features[1][:2000] % 2).astype(np.int64)
     scaler = Scaler.of(X)
     for labels, n_classes in ((y, 2), (features[1][:2000].astype(np.int64), K)):

@@ -91,11 +91,11 @@ def test_a_round_killed_half_way_goes_on_with_the_parts_there_are(alone, setting
     made, _ = experiment(settings, f"file://{tmp_path}", "killed")
     real, seen = sharded.scoring.score_shard, []
 
-    def dies(here, shard, model):
+    def dies(here, shard, *rest):
         if len(seen) == 3:
             raise KeyboardInterrupt
         seen.append(shard)
-        return real(here, shard, model)
+        return real(here, shard, *rest)
 
     monkeypatch.setattr(sharded.scoring, "score_shard", dies)
     with pytest.raises(KeyboardInterrupt):
