@@ -1,6 +1,7 @@
 """The proxy model: softmax regression on the customer's features, with weighted and cleaned labels."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -19,9 +20,9 @@ _TIMES_AS_PROBABLE = 3.0
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A fitted proxy; classes it has not seen get probability 0."""
+    """A fitted proxy: a classifier of scikit-learn, None before two classes; unseen classes get probability 0."""
 
-    estimator: LogisticRegression | None
+    estimator: Any
     seen: IntArray
     n_classes: int
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from curation.core import crowd, evaluation, stopping, uncovered
+from curation.core import crowd, evaluation, heads, stopping, uncovered
 from curation.core.arrays import Asked
 from curation.core.problem import Problem, Said
 from curation.models import Experiment, Pick
@@ -34,8 +34,10 @@ def measure(experiment: Experiment) -> dict[str, Any]:
     }
     test = problems.test_set_of(experiment.dataset)
     if test is not None and experiment.dataset.n_features:
-        measured = evaluation.accuracy(problem.model.proba(problem.scale(test[0])), test[1])
+        model, head = heads.fit_best(*problem.training_set, problem.n_classes)
+        measured = evaluation.accuracy(model.proba(problem.scale(test[0])), test[1])
         metrics |= {
+            "proxy": head.value,
             "accuracy": measured.accuracy,
             "accuracy_low": measured.low,
             "accuracy_high": measured.high,
