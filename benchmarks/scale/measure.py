@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.scale.world import N_CLASSES, World
-from curation.core import herding, large, proxy, scale, scoring, selection, sketch
+from curation.core import herding, large, proxy, scale, scoring, selection, sketch, subpool
 from curation.core.arrays import Asked, Float32Array, Scaler, squared_distances
 from curation.core.pool import Pool
 from curation.core.reasons import Pick
@@ -27,7 +27,7 @@ class Run:
         self.pool = world.pool
         asked, _ = world.asked(N_ASKED + N_PICKS, np.random.default_rng(seed), with_foreign=with_foreign)
         self.tasks = [
-            large.Task(
+            subpool.Task(
                 pool=self.pool,
                 asked=Asked(asked.rows[:n], asked.labels[:n], asked.weights[:n]),
                 n_classes=N_CLASSES,

@@ -1,57 +1,33 @@
 """Selection from pools too large to compare all rows: the engine on a sketch, other strategies among the rows drawn."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from curation.core import proxy, reasons, scale, scoring, selection, sketch
+from curation.core import proxy, reasons, scale, scoring, selection, sketch, subpool
 from curation.core.arrays import (
-    Asked,
     Float32Array,
     FloatArray,
     IntArray,
     Scaler,
-    check_proba,
-    check_utility,
     scaled_to_one,
 )
 from curation.core.pool import Pool
-from curation.core.problem import Problem, Said
+from curation.core.problem import Problem
 from curation.core.reasons import CONTROL, FILL, Pick
+from curation.core.strategies import wishes
+from curation.core.subpool import Task
 
 LARGE: Final = 50_000
 """Rows from which on a pool is selected from by its sketch."""
+_SPARE: Final = 4
+"""Of rows that rank first, this many times the batch is looked at: near copies and rows asked fall out."""
 _ENGINE: Final = frozenset({"auto", "herding"})
 
 Drawing = Callable[[scoring.Linear, IntArray, Sequence[int]], sketch.Sketch]
 """Draws the sketch of a pool: model, rows asked, seed. Work that may be shared out to others."""
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What is chosen from, for, and how; as in :class:`~curation.core.problem.Problem` and `selection.mix`."""
-
-    pool: Pool
-    asked: Asked
-    n_classes: int
-    rules: Sequence[selection.Rule]
-    n_picks: int
-    control_ratio: float
-    seed: int
-    anchor: Float32Array | None = None
-    anchor_labels: IntArray | None = None
-    given_proba: FloatArray | None = None
-    utility: FloatArray | None = None
-    class_names: Sequence[str] = ()
-    said: Said | None = None
-
-    def __post_init__(self) -> None:
-        if self.given_proba is not None:
-            check_proba(self.given_proba, len(self.pool), self.n_classes)
-        if self.utility is not None:
-            check_utility(self.utility, len(self.pool))
 
 
 class Here:
@@ -109,18 +85,26 @@ def select(task: Task, draw: Drawing | None = None) -> list[Pick]:
         drawn = (draw or Here(pool))(model, asked.rows, seed)
     else:
         drawn = sketch.of_pool(pool, given, asked.rows, sketch.COLD, seed)
-    control, propensity = _control(len(pool), asked.rows, round(task.n_picks * task.control_ratio), rng)
-    n_chosen = task.n_picks - len(control)
+    control, propensity = subpool.draw_control(task, rng)
     if [rule.strategy in _ENGINE for rule in task.rules] != [True]:
-        picks = _by_others(task, drawn, control, n_chosen, propensity, rng)
-        return _full(task, picks, rng)
+        promising = [drawn.candidates.rows, _best(given, task.n_picks), _wished(task, rng)]
+        here = subpool.part_around(task, np.concatenate(promising), (control, propensity), rng)
+        picks = selection.mix(
+            here.problem,
+            rules=task.rules,
+            n_picks=task.n_picks,
+            control_ratio=0.0,
+            seed=task.seed,
+            control=here.control,
+        )
+        return _full(task, here.back(picks), rng)
     chosen = scale.choose(
         drawn,
         scaler=scaler,
         model=None if given is not None else model,
         asked=asked,
         asked_X=asked_X,
-        n_picks=n_chosen,
+        n_picks=task.n_picks - len(control),
         rng=rng,
         beside_X=pool.rows(control),
         anchor=task.anchor,
@@ -128,20 +112,6 @@ def select(task: Task, draw: Drawing | None = None) -> list[Pick]:
     picks = _told(task, trained, task.rules[0].strategy, None, chosen.rows, chosen.gains, chosen.facts)
     picks += _told(task, trained, CONTROL, propensity, control, np.zeros(len(control)), chosen.beside)
     return _full(task, picks, rng)
-
-
-def around(task: Task, picks: Sequence[Pick]) -> tuple[Problem, IntArray]:
-    """Return a problem small enough to look at closely: what was asked, the picks and rows drawn at random from all.
-
-    Returns
-    -------
-    problem, rows
-        Row ``i`` of the problem is row ``rows[i]`` of the pool, rising.
-    """
-    rng = np.random.default_rng([task.seed, 1])
-    some = rng.choice(len(task.pool), min(sketch.COLD[1], len(task.pool)), replace=False)
-    rows = np.unique(np.concatenate([some, task.asked.rows, [pick.row for pick in picks]])).astype(np.int64)
-    return _problem(task, rows), rows
 
 
 def _trained(task: Task, scaler: Scaler, asked_X: Float32Array) -> Problem:
@@ -196,41 +166,21 @@ def _told(
     return picks
 
 
-def _control(n: int, asked: IntArray, count: int, rng: np.random.Generator) -> tuple[IntArray, float]:
-    """Return rows drawn uniformly from those never asked, and the chance each of them had."""
-    n_free = n - len(asked)
-    drawn = np.setdiff1d(rng.choice(n, min(count + len(asked), n), replace=False), asked, assume_unique=True)
-    chosen = np.sort(rng.permutation(drawn)[:count])
-    return chosen.astype(np.int64), len(chosen) / max(n_free, 1)
+def _best(given: Float32Array | None, n_picks: int) -> IntArray:
+    """Return the rows that the customer's own numbers put first, more of them than will be picked."""
+    if given is None:
+        return np.empty(0, np.int64)
+    count = min(_SPARE * n_picks, len(given))
+    return np.argpartition(-given, count - 1)[:count].astype(np.int64)
 
 
-def _problem(task: Task, rows: IntArray) -> Problem:
-    """Return some rows of the pool, rising, what was asked among them, as a problem of their own."""
-    return Problem(
-        task.pool.rows(rows),
-        replace(task.asked, rows=np.searchsorted(rows, task.asked.rows)),
-        task.n_classes,
-        anchor=task.anchor,
-        anchor_labels=task.anchor_labels,
-        seed=task.seed,
-        given_proba=None if task.given_proba is None else task.given_proba[rows],
-        utility=None if task.utility is None else task.utility[rows],
-        class_names=task.class_names,
-        said=task.said,
-    )
-
-
-def _by_others(
-    task: Task, drawn: sketch.Sketch, control: IntArray, n_picks: int, propensity: float, rng: np.random.Generator
-) -> list[Pick]:
-    """Return what other strategies choose among the rows drawn and as many at random, and the control picks."""
-    some = rng.choice(len(task.pool), min(sketch.COLD[0], len(task.pool)), replace=False)
-    rows = np.unique(np.concatenate([drawn.candidates.rows, some, task.asked.rows, control]))
-    local, at = _problem(task, rows), np.searchsorted(rows, control)
-    without = replace(local, asked=_with(local.asked, at))
-    picks = selection.mix(without, rules=task.rules, n_picks=n_picks, control_ratio=0.0, seed=task.seed)
-    picks += [reasons.explain(local, int(place), CONTROL, propensity, 0.0) for place in at]
-    return [replace(pick, row=int(rows[pick.row])) for pick in picks]
+def _wished(task: Task, rng: np.random.Generator) -> IntArray:
+    """Return rows that the wishes of a configuration point to by metadata, where there is one."""
+    if task.composition is None:
+        return np.empty(0, np.int64)
+    is_free = np.ones(len(task.pool), dtype=np.bool_)
+    is_free[task.asked.rows] = False
+    return wishes.promising(task.composition, task.metadata, is_free, max(sketch.COLD[0], _SPARE * task.n_picks), rng)
 
 
 def _full(task: Task, picks: list[Pick], rng: np.random.Generator) -> list[Pick]:
@@ -241,16 +191,6 @@ def _full(task: Task, picks: list[Pick], rng: np.random.Generator) -> list[Pick]
     taken = np.concatenate([task.asked.rows, np.array([pick.row for pick in picks], dtype=np.int64)])
     more = rng.permutation(np.setdiff1d(np.arange(len(task.pool)), taken))[:n_missing]
     rows = np.unique(np.concatenate([task.asked.rows, more]))
-    local = _problem(task, rows)
+    local = subpool.problem_of(task, rows)
     filled = [reasons.explain(local, int(np.searchsorted(rows, row)), FILL, None, 0.0) for row in more]
     return picks + [replace(pick, row=int(row)) for pick, row in zip(filled, more, strict=True)]
-
-
-def _with(asked: Asked, rows: IntArray) -> Asked:
-    """Return the same with further rows asked that nobody has answered yet."""
-    n = len(rows)
-    return Asked(
-        np.concatenate([asked.rows, rows]),
-        np.concatenate([asked.labels, np.full(n, -1)]),
-        np.concatenate([asked.weights, np.zeros(n)]),
-    )

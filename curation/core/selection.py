@@ -11,8 +11,10 @@ from curation.core.problem import Problem
 from curation.core.reasons import CONTROL, FILL, MANUAL, Pick
 from curation.core.strategies import Strategy, get, names
 
-__all__ = ["Pick", "Problem", "Rule", "by_hand", "check_rules", "mix", "names", "select"]
+__all__ = ["Control", "Pick", "Problem", "Rule", "by_hand", "check_rules", "mix", "names", "select"]
 
+Control = tuple[IntArray, float]
+"""Rows drawn uniformly at random from all that were not asked, and the chance each of those had."""
 NO_MODEL_YET = "No model yet, so by coverage. "
 
 
@@ -52,6 +54,7 @@ def mix(
     control_ratio: float,
     seed: int,
     within: BoolArray | None = None,
+    control: Control | None = None,
 ) -> list[Pick]:
     """Return the next batch, each pick with its reason; never a row asked before, never one twice.
 
@@ -70,6 +73,8 @@ def mix(
         The same seed gives the same batch.
     within
         Rows the strategies may choose among, shape (n,); None: all. Control picks come from all rows all the same.
+    control
+        Control picks drawn already, from a larger pool of which this one is a part; None: they are drawn here.
 
     Raises
     ------
@@ -89,20 +94,20 @@ def mix(
     rng = np.random.default_rng([seed, len(problem.asked.rows)])
     free = ~np.isin(np.arange(len(problem.X)), problem.asked.rows)
     n_picks = min(n_picks, int(free.sum()))
-    control, propensity = _control(free, round(n_picks * control_ratio), rng)
-    free[control] = False
+    controls, propensity = control or _control(free, round(n_picks * control_ratio), rng)
+    free[controls] = False
     if within is not None:
         free &= within
-    distinct = problem.allowed & ~np.isin(problem.group, problem.group[control])
+    distinct = problem.allowed & ~np.isin(problem.group, problem.group[controls])
     picks: list[Pick] = []
-    for rule, count in zip(rules, _counts(rules, n_picks - len(control)), strict=True):
+    for rule, count in zip(rules, _counts(rules, n_picks - len(controls)), strict=True):
         found = _choose(problem, get(rule.strategy), free, distinct, count, rng) if count else []
         picks += found
         rows = [pick.row for pick in found]
         free[rows] = False
         distinct &= ~np.isin(problem.group, problem.group[rows])
-    picks += _fill(problem, free, n_picks - len(control) - len(picks), rng)
-    return picks + [reasons.explain(problem, int(row), CONTROL, propensity, 0.0) for row in control]
+    picks += _fill(problem, free, n_picks - len(controls) - len(picks), rng)
+    return picks + [reasons.explain(problem, int(row), CONTROL, propensity, 0.0) for row in controls]
 
 
 def by_hand(problem: Problem, rows: Sequence[int]) -> list[Pick]:
@@ -153,7 +158,7 @@ def _counts(rules: Sequence[Rule], n_picks: int) -> list[int]:
     return [int(count) for count in counts]
 
 
-def _control(free: BoolArray, n_control: int, rng: np.random.Generator) -> tuple[IntArray, float]:
+def _control(free: BoolArray, n_control: int, rng: np.random.Generator) -> Control:
     rows = np.flatnonzero(free)
     chosen = np.sort(rng.choice(rows, size=n_control, replace=False))
     return chosen, len(chosen) / max(len(rows), 1)

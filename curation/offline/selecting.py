@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from common.rows import FileError
-from curation.core import causes, composition, large, selection, skipped, strategies
+from curation.core import causes, composition, large, selection, skipped, strategies, subpool
 from curation.core.arrays import IntArray
 from curation.core.causes import Confusion
 from curation.core.composition import Composition, CompositionError
@@ -33,7 +33,6 @@ _KEPT = {
 """What does not change from batch to batch, with what is told when it is worked out."""
 _PARTS = ("data", "indices", "indptr")
 _CONFUSING = 100
-_NEED_ALL_ROWS = frozenset({"metadata_weighted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +110,8 @@ def select(request: Request, step: Step) -> Selected:
         raise ValueError(_too_few(request, pool, given, n_free))
     batch = known.find(name)
     picks = None if batch is None else _again(batch, pool)
-    if pool.is_large and request.strategy not in _NEED_ALL_ROWS:
-        seen = _from_sketch(request, pool, given, known, picks, step)
+    if pool.is_large:
+        seen = _from_sketch(request, pool, given, wishes, known, picks, step)
     else:
         seen = _from_all(request, pool, given, wishes, known, picks, step)
     step("Saying why")
@@ -246,10 +245,16 @@ def _from_all(
 
 
 def _from_sketch(
-    request: Request, pool: Pool, given: Answers, known: Memory, picks: list[Pick] | None, step: Step
+    request: Request,
+    pool: Pool,
+    given: Answers,
+    wishes: Composition | None,
+    known: Memory,
+    picks: list[Pick] | None,
+    step: Step,
 ) -> _Seen:
     """Return the batch, chosen from a sketch of a large pool unless it is given; the state keeps the model's scores."""
-    task = large.Task(
+    task = subpool.Task(
         pool=Shards.split(pool.X),
         asked=given.asked,
         n_classes=_n_classes(pool, given),
@@ -261,6 +266,8 @@ def _from_sketch(
         anchor_labels=_anchor_labels(pool, given.classes),
         given_proba=pool.proba,
         utility=pool.utility,
+        metadata=pool.metadata,
+        composition=wishes,
         class_names=given.classes,
     )
     if picks is None:
@@ -271,6 +278,6 @@ def _from_sketch(
         if here.scores is not None:
             known.arrays[kept] = here.scores
     step("Looking around")
-    problem, rows = large.around(task, picks)
+    problem, rows = subpool.around(task, picks)
     local = [replace(pick, row=int(np.searchsorted(rows, pick.row))) for pick in picks]
     return _Seen(pool.part(rows, problem.X), replace(given, asked=problem.asked), problem, local)

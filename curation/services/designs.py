@@ -123,7 +123,11 @@ def wishes_of(experiment: Experiment) -> composition.Composition | None:
 
 
 def choose(
-    experiment: Experiment, problem: Problem, rows: Sequence[int] | None, within: BoolArray | None
+    experiment: Experiment,
+    problem: Problem,
+    rows: Sequence[int] | None,
+    within: BoolArray | None,
+    control: selection.Control | None = None,
 ) -> list[Pick]:
     """Return the picks of an experiment's next round.
 
@@ -133,6 +137,8 @@ def choose(
         The customer's own choice, for an experiment of type manual and for no other.
     within
         Rows to choose among, shape (n,); None: all. Control picks are drawn from all rows all the same.
+    control
+        Control picks drawn already, where the problem is a part of a large pool.
 
     Raises
     ------
@@ -156,6 +162,7 @@ def choose(
             control_ratio=experiment.control_ratio,
             seed=experiment.seed,
             within=within,
+            control=control,
         )
     except ValueError as error:
         field_name = "keys" if rows is not None else "wishes"
@@ -168,8 +175,7 @@ def rules_of(experiment: Experiment) -> list[Rule]:
     return [Rule(rule["strategy"], rule["share"]) for rule in stored]
 
 
-def columns_of(wanted: composition.Composition | None, metadata: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def columns_of(wanted: composition.Composition, metadata: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the metadata columns that a configuration reads; a record without one has None."""
-    names = wanted.columns if wanted is not None else []
-    present = [name for name in names if any(name in row for row in metadata)]
+    present = [name for name in wanted.columns if any(name in row for row in metadata)]
     return {name: np.array([row.get(name) for row in metadata], dtype=object) for name in present}

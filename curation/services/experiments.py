@@ -15,10 +15,10 @@ from django.db import IntegrityError, transaction
 from common.actors import CUSTOMER, Actor
 from common.clock import Now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
-from curation.core import large
+from curation.core import large, subpool
 from curation.core.arrays import Asked
 from curation.core.reasons import Pick
-from curation.errors import NoEmbeddingsError, RoundOrderError
+from curation.errors import NoEmbeddingsError, RoundOrderError, sentence
 from curation.models import Experiment, Round
 from curation.models import Pick as PickRow
 from curation.models.experiments import ExperimentKind
@@ -158,19 +158,35 @@ def _check_order(experiment: Experiment, number: int) -> None:
 
 
 def _choose(experiment: Experiment, asked: Asked, keys: Sequence[str], outputs: Outputs) -> list[Pick]:
-    task = None if keys or outputs else problems.large_task_of(experiment, asked)
-    if task is not None:
-        return large.select(task, sharded.drawing(experiment.dataset.storage_url, task.pool, str(experiment.pk)))
-    problem = problems.problem_of(experiment, asked)
+    task = problems.large_task_of(experiment, asked)
+    if task is not None and not keys and not outputs and experiment.kind != ExperimentKind.MANUAL:
+        return _from_sketch(experiment, task)
     row_of = problems.rows_of(experiment, [*keys, *outputs.proba, *outputs.utility])
+    was_asked = set(asked.rows.tolist())
     for name, given in (("keys", keys), ("probabilities", outputs.proba), ("utilities", outputs.utility)):
         for at, key in enumerate(given):
             if key not in row_of:
                 raise ValidationFailedError.of(f"{name}[{at}]", "unknown_key", f"{key[:60]!r} is not in the dataset.")
+            if name == "keys" and row_of[key] in was_asked:
+                raise ValidationFailedError.of(f"keys[{at}]", "asked_before", f"{key[:60]!r} was asked before.")
+    if task is None:
+        problem, control = problems.problem_of(experiment, asked), None
+    else:
+        part = subpool.part(task, np.array(list(row_of.values()), dtype=np.int64))
+        row_of = {key: int(np.searchsorted(part.rows, row)) for key, row in row_of.items()}
+        problem, control = part.problem, part.control
     within = None
     if outputs:
         problem, within = with_outputs(problem, outputs, row_of)
-    return designs.choose(experiment, problem, [row_of[key] for key in keys] if keys else None, within)
+    picks = designs.choose(experiment, problem, [row_of[key] for key in keys] if keys else None, within, control)
+    return picks if task is None else part.back(picks)
+
+
+def _from_sketch(experiment: Experiment, task: subpool.Task) -> list[Pick]:
+    try:
+        return large.select(task, sharded.drawing(experiment.dataset.storage_url, task.pool, str(experiment.pk)))
+    except ValueError as error:
+        raise ValidationFailedError.of("wishes", "impossible", sentence(error)) from error
 
 
 def _save(experiment: Experiment, number: int, picks: list[Pick]) -> None:

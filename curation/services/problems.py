@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from curation.core import crowd, large, proxy
+from curation.core import crowd, large, proxy, subpool
 from curation.core.arrays import Asked, IntArray
+from curation.core.composition import Composition
 from curation.core.problem import Problem, Said
 from curation.models import Dataset, Experiment, Observation, Pick
-from curation.models.experiments import ExperimentKind
 from curation.services import designs, sharded, storage
 
 SCALE_SAMPLE = 20_000
@@ -81,23 +81,23 @@ def problem_of(experiment: Experiment, asked: Asked) -> Problem:
         anchor_labels=storage.load_array(url, "anchor_labels"),
         seed=experiment.seed,
         composition=wanted,
-        metadata=designs.columns_of(wanted, storage.load_table(url).metadata) if wanted is not None else {},
+        metadata=_metadata_of(experiment.dataset, wanted),
         class_names=experiment.classes,
         said=said_of(experiment, asked),
     )
 
 
-def large_task_of(experiment: Experiment, asked: Asked) -> large.Task | None:
+def large_task_of(experiment: Experiment, asked: Asked) -> subpool.Task | None:
     """Return the next batch of an experiment on a pool too large to compare all rows.
 
-    None where it is small, where the customer chooses, or where metadata is weighed, which needs all rows.
+    None where it is small.
     """
     url = experiment.dataset.storage_url
     pool = sharded.pool_of(url)
-    by_other_means = experiment.kind == ExperimentKind.MANUAL or designs.wishes_of(experiment) is not None
-    if pool is None or len(pool) <= large.LARGE or by_other_means:
+    if pool is None or len(pool) <= large.LARGE:
         return None
-    return large.Task(
+    wanted = designs.wishes_of(experiment)
+    return subpool.Task(
         pool=pool,
         asked=asked,
         n_classes=len(experiment.classes),
@@ -107,9 +107,16 @@ def large_task_of(experiment: Experiment, asked: Asked) -> large.Task | None:
         seed=experiment.seed,
         anchor=storage.load_array(url, "anchor_features"),
         anchor_labels=storage.load_array(url, "anchor_labels"),
+        metadata=_metadata_of(experiment.dataset, wanted),
+        composition=wanted,
         class_names=experiment.classes,
         said=said_of(experiment, asked),
     )
+
+
+def _metadata_of(dataset: Dataset, wanted: Composition | None) -> dict[str, Any]:
+    """Return the metadata columns that a configuration reads, of all records."""
+    return {} if wanted is None else designs.columns_of(wanted, storage.load_table(dataset.storage_url).metadata)
 
 
 def training_problem_of(experiment: Experiment, asked: Asked) -> tuple[Problem, IntArray]:

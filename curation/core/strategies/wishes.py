@@ -1,6 +1,6 @@
 """Several wishes weighed against each other, pick by pick: diversity, scores, metadata, balance, thresholds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from curation.core import composition
 from curation.core.arrays import BoolArray, FloatArray, IntArray, scaled_to_one, squared_distances
-from curation.core.composition import Part
+from curation.core.composition import Composition, Part
 from curation.core.problem import Problem
 from curation.core.strategies.picking import nearest_squared
 from curation.core.strategies.registry import Scored, register
@@ -39,7 +39,7 @@ def metadata_weighted(problem: Problem, allowed: BoolArray, n_picks: int, rng: n
     wishes: list[tuple[float, Wish]] = []
     for part in wanted.parts:
         if part.strategy == "threshold":
-            free &= _COMPARE[part.operation](_scalar(problem, part), part.value)
+            free &= _passing(part, _scalar(problem, part))
         else:
             wishes.append((part.strength, _wish(problem, part, n_picks, rng)))
     total = sum(strength for strength, _ in wishes)
@@ -57,6 +57,40 @@ def metadata_weighted(problem: Problem, allowed: BoolArray, n_picks: int, rng: n
     return Scored(np.array(rows, dtype=np.int64), np.array(gains))
 
 
+def promising(
+    wanted: Composition,
+    metadata: Mapping[str, npt.NDArray[Any]],
+    is_free: BoolArray,
+    count: int,
+    rng: np.random.Generator,
+) -> IntArray:
+    """Return the rows of a large pool that a composition points to by metadata alone; what needs a model is not asked.
+
+    Of the free rows that pass the thresholds: some at random, those with the greatest weights, and some of each value
+    to be balanced; ``count`` of each kind at most.
+    """
+    free = is_free.copy()
+    parts = [(part, part.column) for part in wanted.parts if part.column is not None]
+    for part, name in parts:
+        if part.strategy == "threshold":
+            free &= _passing(part, _numbers(_column(metadata, name), name))
+    rows = rng.permutation(np.flatnonzero(free))
+    found = [rows[:count]]
+    for part, name in parts:
+        values = _column(metadata, name)[rows]
+        if part.strategy == "weights" and len(rows):
+            best = np.argpartition(-_numbers(values, name), min(count, len(rows)) - 1)
+            found.append(rows[best[:count]])
+        if part.strategy == "balance":
+            names, value = np.unique([str(v) for v in values], return_inverse=True)
+            found += [rows[value == at][: -(-count // len(names))] for at in range(len(names))]
+    return np.unique(np.concatenate(found))
+
+
+def _passing(part: Part, values: FloatArray) -> BoolArray:
+    return _COMPARE[part.operation](values, part.value)
+
+
 def _wish(problem: Problem, part: Part, n_picks: int, rng: np.random.Generator) -> Wish:
     if part.strategy == "diversity":
         return _diversity(problem)
@@ -71,7 +105,7 @@ def _wish(problem: Problem, part: Part, n_picks: int, rng: np.random.Generator) 
 
 def _scalar(problem: Problem, part: Part) -> FloatArray:
     if part.column is not None:
-        return _numbers(_column(problem, part.column), part.column)
+        return _numbers(_column(problem.metadata, part.column), part.column)
     if part.input == "utility":
         if problem.utility is None:
             raise ValueError("the configuration reads utility, but none was given")
@@ -85,11 +119,11 @@ def _scalar(problem: Problem, part: Part) -> FloatArray:
     return values[part.input]()
 
 
-def _column(problem: Problem, name: str) -> npt.NDArray[Any]:
-    if name not in problem.metadata:
-        there = ", ".join(sorted(problem.metadata)) or "none"
+def _column(metadata: Mapping[str, npt.NDArray[Any]], name: str) -> npt.NDArray[Any]:
+    if name not in metadata:
+        there = ", ".join(sorted(metadata)) or "none"
         raise ValueError(f"the configuration reads metadata {name!r}; there are {there}")
-    return np.asarray(problem.metadata[name])
+    return np.asarray(metadata[name])
 
 
 def _numbers(values: npt.NDArray[Any], name: str) -> FloatArray:
@@ -131,7 +165,7 @@ def _balance(problem: Problem, part: Part, n_picks: int) -> Wish:
         value: IntArray = problem.proba.argmax(axis=1).astype(np.int64)
         have = problem.labels_per_class + 0.0
     else:
-        found, value = np.unique([str(v) for v in _column(problem, part.column)], return_inverse=True)
+        found, value = np.unique([str(v) for v in _column(problem.metadata, part.column)], return_inverse=True)
         names = found.tolist()
         have = np.bincount(value[problem.asked.rows], minlength=len(names)) + 0.0
     target = np.array([dict(part.target).get(name, 0.0) for name in names]) if part.target else np.ones(len(names))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from curation.core import herding, large, proxy, selection, sketch
+from curation.core import herding, large, proxy, selection, sketch, subpool
 from curation.core.arrays import Asked, Scaler
 from curation.core.pool import Pool, ShardError
 from curation.core.scoring import Linear, score, score_shard
@@ -33,7 +33,7 @@ def history(features, n=200, n_rejected=0):
 
 def task(X, asked, name="herding", n_picks=60, control_ratio=0.1, seed=2, n_shards=1):
     shards = Pool(tuple(np.array_split(X, n_shards)))
-    return large.Task(shards, asked, K, [selection.Rule(name, 1.0)], n_picks, control_ratio, seed)
+    return subpool.Task(shards, asked, K, [selection.Rule(name, 1.0)], n_picks, control_ratio, seed)
 
 
 @pytest.mark.parametrize("name", ["herding", "margin", "random", "badge", "coverage"])
