@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from curation.core import herding, large, proxy, selection, sketch, subpool
+from curation.core import composition, herding, large, proxy, selection, sketch, subpool
 from curation.core.arrays import Asked, Scaler
 from curation.core.pool import Pool, ShardError
 from curation.core.scoring import Linear, score, score_shard
@@ -251,3 +251,35 @@ def test_two_classes_score_as_the_model_itself_does(features):
         model = proxy.fit(scaler(X), labels, np.ones(2000), n_classes)
         expected = proxy.margin_uncertainty(model.proba(scaler(X)))
         assert np.allclose(Linear.of(model, scaler).uncertainty(X), expected, atol=2e-3)
+
+
+def wishing(features, parts, **metadata):
+    """A large task of the strategy that weighs wishes."""
+    usual = task(features[0], history(features), "metadata_weighted", control_ratio=0.0)
+    return replace(usual, composition=composition.parse({"parts": parts}), metadata=metadata)
+
+
+DIVERSE = {"strategy": "diversity", "input": "embeddings"}
+
+
+def test_wishes_find_the_few_rows_that_metadata_points_to(features):
+    rare = np.random.default_rng(8).choice(N, 90, replace=False)
+    is_rare = np.isin(np.arange(N), rare)
+
+    def share_of_rare(part, **metadata):
+        rows = [pick.row for pick in large.select(wishing(features, [DIVERSE, part], **metadata))]
+        assert len(set(rows)) == 60
+        return is_rare[rows].mean()
+
+    sharp = {"strategy": "threshold", "input": "metadata:sharp", "operation": ">=", "value": 0.5}
+    assert share_of_rare(sharp, sharp=is_rare * 1.0) == 1
+    heavy = {"strategy": "weights", "input": "metadata:value", "strength": 9}
+    assert share_of_rare(heavy, value=is_rare * 1.0) > 0.9
+    balance = {"strategy": "balance", "input": "metadata:town", "strength": 9}  # of the 200 asked, none is of Lima
+    assert share_of_rare(balance, town=np.where(is_rare, "Lima", "Oslo").astype(object)) > 0.9
+
+
+def test_wishes_of_metadata_that_is_not_there_say_what_there_is(features):
+    heavy = {"strategy": "weights", "input": "metadata:nope"}
+    with pytest.raises(ValueError, match="reads metadata 'nope'; there are value"):
+        large.select(wishing(features, [heavy], value=np.zeros(N)))

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from common.errors import ValidationFailedError
 from common.models import Organization
 from curation import tasks
 from curation.core import large, pool
 from curation.services import datasets, experiments, observations, sharded, storage
 from curation.services.observations import ObservationInput
+from curation.services.outputs import Outputs
 from tests import market
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +29,7 @@ def small_is_large(monkeypatch):
     monkeypatch.setattr(pool.Pool.split.__func__, "__defaults__", (180,))
 
 
-def experiment(settings, url, name="e"):
+def experiment(settings, url, name="e", **design):
     settings.DATASET_STORAGE_URL = url
     actor = market.actor_of(Organization.objects.create(name=name, kind="customer"))
     digits = load_digits()
@@ -41,7 +43,9 @@ def experiment(settings, url, name="e"):
         classes=np.array([str(i) for i in range(10)]),
     )
     dataset = datasets.create(actor=actor, name=name, modality="image", file_name="d.npz", data=buffer.getvalue())
-    return experiments.create(actor=actor, dataset_id=dataset.pk, name=name, batch_size=40, seed=5), digits.target
+    return experiments.create(
+        actor=actor, dataset_id=dataset.pk, name=name, batch_size=40, seed=5, **design
+    ), digits.target
 
 
 def rounds(made, truth, n=3):
@@ -121,3 +125,41 @@ def test_in_an_object_store_the_batches_are_the_same(alone, settings, bucket):
     files = fsspec.filesystem("s3").find(f"{bucket}/data")
     assert any(name.endswith("features.npy") for name in files)
     assert not [name for name in files if "part-" in name]
+
+
+def test_the_customers_probabilities_of_a_round_choose_among_the_records_they_speak_of(settings, tmp_path):
+    made, truth = experiment(settings, f"file://{tmp_path}", "own", strategy="margin", control_ratio=0.1)
+    rounds(made, truth, n=1)
+    taken = set(made.picks.values_list("row", flat=True))
+    spoken = [row for row in range(0, N, 6) if row not in taken]
+    proba = {f"digit-{row}": [0.55, 0.45] + [0.0] * 8 if row % 4 == 0 else [1.0] + [0.0] * 9 for row in spoken}
+    picks = experiments.start_round(experiment_id=made.pk, number=2, outputs=Outputs(proba=proba))
+    chosen = [pick for pick in picks if pick.arm != "control"]
+    assert len(picks) == len({pick.row for pick in picks}) == 40
+    assert len(chosen) == 36
+    assert all(pick.row % 12 == 0 for pick in chosen)
+    assert not taken & {pick.row for pick in picks}
+    assert set(made.picks.filter(arm="control", round__number=2).values_list("propensity", flat=True)) == {4 / (N - 40)}
+
+
+def test_keys_chosen_by_hand_are_the_round_and_wrong_ones_are_named(settings, tmp_path):
+    made, truth = experiment(settings, f"file://{tmp_path}", "hand", kind="manual")
+    first = experiments.start_round(experiment_id=made.pk, number=1, keys=["digit-700", "digit-3"])
+    assert [pick.row for pick in first] == [700, 3]
+    observations.record(
+        experiment_id=made.pk, observations=[ObservationInput(pick.key, int(truth[pick.row])) for pick in first]
+    )
+    experiments.train_and_evaluate(experiment_id=made.pk, number=1)
+    with pytest.raises(ValidationFailedError) as caught:
+        experiments.start_round(experiment_id=made.pk, number=2, keys=["digit-5", "digit-3"])
+    assert (caught.value.errors[0]["field"], caught.value.errors[0]["code"]) == ("keys[1]", "asked_before")
+    with pytest.raises(ValidationFailedError, match="'digit-x' is not in the dataset"):
+        experiments.start_round(experiment_id=made.pk, number=2, keys=["digit-x"])
+
+
+def test_wishes_over_metadata_reach_every_shard(settings, tmp_path):
+    heavy = {"parts": [{"strategy": "weights", "input": "metadata:nope"}]}
+    made, _ = experiment(settings, f"file://{tmp_path}", "wish", strategy="metadata_weighted", wishes=heavy)
+    with pytest.raises(ValidationFailedError, match="metadata 'nope'; there are none"):
+        experiments.start_round(experiment_id=made.pk, number=1)
+    assert not made.rounds.exists()
