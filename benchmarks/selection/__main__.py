@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmarks.selection import cells, ours, peers, pools, report
-from benchmarks.selection.cells import ANCHORED, ENGINE, HEADLINE, REFERENCE, Cell
+from benchmarks.selection.cells import ANCHORED, CEILING, ENGINE, HEADLINE, RANDOM, REFERENCE, Cell
 from benchmarks.selection.mess import SETTINGS
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -27,7 +27,7 @@ def plan(options: argparse.Namespace, names: Sequence[str]) -> tuple[list[Cell],
     own: list[Cell] = []
     for setting in SETTINGS:
         seeds = range(max(options.seeds, options.dirty_seeds) if setting == "dirty" else options.seeds)
-        own += cells.planned(names, [setting], (ENGINE, REFERENCE), seeds, cleaning=[True])
+        own += cells.planned(names, [setting], (ENGINE, REFERENCE, RANDOM, CEILING), seeds, cleaning=[True])
     few = range(options.table_seeds)
     own += cells.planned(names, ["foreign60"], [ANCHORED], range(options.seeds), cleaning=[True])
     own += cells.planned(names, list(SETTINGS), HEADLINE, few, cleaning=[True])

@@ -1,7 +1,11 @@
 """Our strategies as the benchmark asks them: without control picks and words, filled up as the product does."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from benchmarks.selection.cells import REFERENCE
+from benchmarks.selection.mess import COPY, UNIQUE, Messy
 from benchmarks.selection.play import Chooser, unasked
 from curation.core import strategies
 from curation.core.arrays import IntArray
@@ -27,5 +31,23 @@ def chooser(name: str) -> Chooser:
         rows = used.choose(problem, free & problem.allowed if used.keeps_groups else free, n_picks, rng).rows
         free[rows] = False
         return np.concatenate([rows, rng.permutation(np.flatnonzero(free))[: n_picks - len(rows)]])
+
+    return choose
+
+
+def all_knowing(pool: Messy) -> Chooser:
+    """Return the reference that knows which records are junk: it neither picks them nor wants them covered."""
+    is_good = np.isin(pool.kind, (UNIQUE, COPY))
+    reference = strategies.get(REFERENCE)
+
+    def choose(problem: Problem, n_picks: int, rng: np.random.Generator) -> IntArray:
+        allowed = is_good & problem.allowed
+        allowed[problem.asked.rows] = False
+        knowing = replace(problem)
+        knowing.__dict__.update(problem.__dict__ | {"uncertainty": problem.uncertainty * is_good})
+        rows = reference.choose(knowing, allowed, n_picks, rng).rows
+        rest = rng.permutation(np.setdiff1d(unasked(problem), rows))
+        rest = rest[np.argsort(~is_good[rest], kind="stable")]  # near copies before junk
+        return np.concatenate([rows, rest[: n_picks - len(rows)]])
 
     return choose

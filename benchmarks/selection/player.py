@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.selection import cells, mess, ours, pools
-from benchmarks.selection.cells import ANCHORED, ENGINE, Cell, Played
+from benchmarks.selection.cells import ANCHORED, CEILING, ENGINE, Cell, Played
+from benchmarks.selection.mess import Messy
 from benchmarks.selection.play import Bench, Chooser
 
 
-def chooser(arm: str) -> Chooser:
-    """Return the chooser of an arm; the peers' are imported only when asked for."""
+def chooser(arm: str, pool: Messy) -> Chooser:
+    """Return the chooser of an arm on a pool; the peers' are imported only when asked for."""
+    if arm == CEILING:
+        return ours.all_knowing(pool)
     if ":" in arm:
         from benchmarks.selection import peers
 
@@ -32,7 +35,7 @@ def play(wanted: list[Cell], folder: Path | None) -> Iterator[Played]:
             place = cells.same_place(cell)
             clean = pools.load(cell.pool, cell.seed, folder)
             bench = Bench(mess.make(clean, mess.SETTINGS[cell.setting], cell.seed), cell.seed)
-        outcome = bench.play(chooser(cell.arm), is_cleaned=cell.is_cleaned, has_anchor=cell.arm == ANCHORED)
+        outcome = bench.play(chooser(cell.arm, bench.pool), is_cleaned=cell.is_cleaned, has_anchor=cell.arm == ANCHORED)
         yield Played(cell, outcome)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from benchmarks.selection import summary
-from benchmarks.selection.cells import ANCHORED, ENGINE, HEADLINE, REFERENCE, Played
+from benchmarks.selection.cells import ANCHORED, CEILING, ENGINE, HEADLINE, RANDOM, REFERENCE, Played
 from benchmarks.selection.mess import SETTINGS
 from benchmarks.selection.ours import LEFT_OUT
 from benchmarks.selection.summary import Paired
@@ -33,7 +33,11 @@ def write(played: Sequence[Played], out: Path, source: str) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     played = [one for one in played if one.cell.arm not in LEFT_OUT]
     found: dict[str, object] = {"source": source, "settings": {name: asdict(s) for name, s in SETTINGS.items()}}
-    lines = [_HEAD.format(source=source, n=len(played)), *_headline(played, found), *_pools(played, found)]
+    lines = [
+        _HEAD.format(source=source, n=len(played), ceiling=CEILING),
+        *_headline(played, found),
+        *_pools(played, found),
+    ]
     for is_cleaned in (True, False):
         for setting in SETTINGS:
             lines += _standings(played, setting, found, is_cleaned=is_cleaned)
@@ -47,7 +51,8 @@ _HEAD = """# Selection: every strategy at equal labels
 `make bench-selection` ({source}; {n} runs). Each run: 20 rounds of 2 x classes records (10 to 40), the same classifier,
 the same pool, answers and seed for all arms of a pair. AULC = mean accuracy over the rounds / accuracy with all unique
 records rightly labeled; a point is .01. Foreign rows, and half of the damaged ones, come back as "cannot be labeled"
-and cost the same. ± is one standard error.
+and cost the same. ± is one standard error. "{ceiling}" is the reference told which records are junk: a ceiling, not a
+strategy.
 """
 
 
@@ -81,16 +86,36 @@ def _line(setting: str, pair: Paired, reference: Paired | None) -> str:
 
 
 def _pools(played: Sequence[Played], found: dict[str, object]) -> list[str]:
-    """Say by pool where the engine loses: a mean can hide it."""
+    """Say by pool where the engine loses, against the reference and against chance: a mean can hide it."""
     tables = {setting: summary.tables(played, setting, is_cleaned=True) for setting in SETTINGS}
-    gains = {setting: summary.by_pool(table, ENGINE) for setting, table in tables.items()}
-    pools = sorted({pool for of_setting in gains.values() for pool in of_setting})
-    found["by_pool"] = {setting: {pool: gain for pool, (gain, _) in of.items()} for setting, of in gains.items()}
-    lines = ["| engine by pool, AULC points | " + " | ".join(SETTINGS) + " |", "|---" * (len(SETTINGS) + 1) + "|"]
-    for pool in pools:
-        cells = [f"{gains[s][pool][0]:+.2f}" if pool in gains[s] else "" for s in SETTINGS]
-        lines.append(f"| {pool} | " + " | ".join(cells) + " |")
-    return [*lines, ""]
+    against = {rival: {s: summary.by_pool(table, ENGINE, rival) for s, table in tables.items()} for rival in _RIVALS}
+    found["by_pool"] = {
+        rival: {setting: {pool: asdict(pair) for pool, pair in of.items()} for setting, of in gains.items()}
+        for rival, gains in against.items()
+    }
+    lines = []
+    for rival, cell in _RIVALS.items():
+        gains = against[rival]
+        pools = sorted({pool for of in gains.values() for pool in of})
+        title = f"| engine against {rival}: {_CELLS[cell]} | "
+        lines += [title + " | ".join(SETTINGS) + " |", "|---" * (len(SETTINGS) + 1) + "|"]
+        for pool in pools:
+            cells = [cell(gains[s][pool]) if pool in gains[s] else "" for s in SETTINGS]
+            lines.append(f"| {pool} | " + " | ".join(cells) + " |")
+        lines.append("")
+    return lines
+
+
+def _points(pair: Paired) -> str:
+    return f"{pair.difference:+.2f}"
+
+
+def _points_and_labels(pair: Paired) -> str:
+    return f"{pair.difference:+.1f} ± {pair.error:.1f}; {pair.labels_ratio:.2f}"
+
+
+_RIVALS = {REFERENCE: _points, RANDOM: _points_and_labels}
+_CELLS = {_points: "AULC points", _points_and_labels: "AULC points; labels to 95 %, ratio"}
 
 
 def _standings(played: Sequence[Played], setting: str, found: dict[str, object], *, is_cleaned: bool) -> list[str]:

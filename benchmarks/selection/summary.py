@@ -63,14 +63,12 @@ def paired(table: Table, arm: str, against: str = REFERENCE) -> Paired | None:
     )
 
 
-def by_pool(table: Table, arm: str, against: str = REFERENCE) -> dict[str, tuple[float, int]]:
-    """Return the mean difference in points and the number of pairs of each pool: means can hide a pool that loses."""
-    places = set(table.get(arm, {})) & set(table.get(against, {}))
-    found: dict[str, list[float]] = defaultdict(list)
-    for pool, seed in sorted(places):
-        gain = table[arm][pool, seed].outcome.aulc - table[against][pool, seed].outcome.aulc
-        found[pool].append(100 * gain)
-    return {pool: (float(np.mean(gains)), len(gains)) for pool, gains in found.items()}
+def by_pool(table: Table, arm: str, against: str = REFERENCE) -> dict[str, Paired]:
+    """Return an arm against another on each pool by itself: means can hide a pool that loses."""
+    pools = sorted({pool for pool, _ in table.get(arm, {})})
+    of_pool = {name: {a: {p: one for p, one in table[a].items() if p[0] == name} for a in table} for name in pools}
+    found = {name: paired(rows, arm, against) for name, rows in of_pool.items()}
+    return {name: pair for name, pair in found.items() if pair is not None}
 
 
 @dataclass(frozen=True, slots=True)
