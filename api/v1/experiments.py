@@ -120,16 +120,25 @@ class UtilityIn(Body):
     utility = NumberField()
 
 
+class EmbeddingIn(Body):
+    """Where the customer's own model sees a record."""
+
+    key = TextField()
+    embedding = serializers.ListField(child=NumberField(), min_length=1, max_length=4096)
+
+
 class RoundIn(Body):
     """Nothing, or what this round shall go by.
 
     ``keys``: the records, for an experiment of type manual. ``probabilities`` or ``utilities``: what your own model
-    says of the records to choose among; they stand in for the proxy model's in this round.
+    says of the records to choose among; they stand in for the proxy model's in this round. ``embeddings``: how your
+    model sees the records to choose among and those asked before, in place of the dataset's features in this round.
     """
 
     keys = texts(max_items=MAX_OBSERVATIONS, required=False)
     probabilities = many(ProbabilitiesIn, max_items=MAX_OBSERVATIONS, required=False)
     utilities = many(UtilityIn, max_items=MAX_OBSERVATIONS, required=False)
+    embeddings = many(EmbeddingIn, max_items=MAX_OBSERVATIONS, required=False)
 
 
 class RecordedOut(Resource):
@@ -204,6 +213,7 @@ class RoundsView(views.Resource):
         outputs = Outputs(
             {key: row["proba"] for key, row in _by_key(given, "probabilities").items()},
             {key: row["utility"] for key, row in _by_key(given, "utilities").items()},
+            {key: row["embedding"] for key, row in _by_key(given, "embeddings").items()},
         )
         experiments.start_round(experiment_id=experiment_id, number=number, keys=given.get("keys", []), outputs=outputs)
         return self.answer(rounds.get(number=number), RoundOut, 201)

@@ -79,7 +79,8 @@ def mix(
     Raises
     ------
     ValueError
-        On unknown strategies, shares that do not sum to one, a batch below 1 or a ratio outside [0, 0.5].
+        On unknown strategies, shares that do not sum to one, a batch below 1 or a ratio outside [0, 0.5], and when
+        fewer rows may be chosen than the batch takes.
 
     Notes
     -----
@@ -94,10 +95,15 @@ def mix(
     rng = np.random.default_rng([seed, len(problem.asked.rows)])
     free = ~np.isin(np.arange(len(problem.X)), problem.asked.rows)
     n_picks = min(n_picks, int(free.sum()))
-    controls, propensity = control or _control(free, round(n_picks * control_ratio), rng)
+    controls, propensity = control or draw_control(free, round(n_picks * control_ratio), rng)
     free[controls] = False
     if within is not None:
         free &= within
+        if free.sum() < n_picks - len(controls):
+            raise ValueError(
+                f"{free.sum()} of the records to choose among were not asked yet, the batch takes "
+                f"{n_picks - len(controls)}; name more"
+            )
     distinct = problem.allowed & ~np.isin(problem.group, problem.group[controls])
     picks: list[Pick] = []
     for rule, count in zip(rules, _counts(rules, n_picks - len(controls)), strict=True):
@@ -158,7 +164,8 @@ def _counts(rules: Sequence[Rule], n_picks: int) -> list[int]:
     return [int(count) for count in counts]
 
 
-def _control(free: BoolArray, n_control: int, rng: np.random.Generator) -> Control:
+def draw_control(free: BoolArray, n_control: int, rng: np.random.Generator) -> Control:
+    """Return rows drawn uniformly from those free, shape (n,), and the chance each of them had."""
     rows = np.flatnonzero(free)
     chosen = np.sort(rng.choice(rows, size=n_control, replace=False))
     return chosen, len(chosen) / max(len(rows), 1)

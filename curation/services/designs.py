@@ -128,6 +128,8 @@ def choose(
     rows: Sequence[int] | None,
     within: BoolArray | None,
     control: selection.Control | None = None,
+    *,
+    told_of: str = "wishes",
 ) -> list[Pick]:
     """Return the picks of an experiment's next round.
 
@@ -139,6 +141,8 @@ def choose(
         Rows to choose among, shape (n,); None: all. Control picks are drawn from all rows all the same.
     control
         Control picks drawn already, where the problem is a part of a large pool.
+    told_of
+        The field that an error names when it is not the keys.
 
     Raises
     ------
@@ -165,7 +169,7 @@ def choose(
             control=control,
         )
     except ValueError as error:
-        field_name = "keys" if rows is not None else "wishes"
+        field_name = "keys" if rows is not None else told_of
         raise ValidationFailedError.of(field_name, "impossible", sentence(error)) from error
 
 

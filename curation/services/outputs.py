@@ -2,24 +2,36 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from common.errors import ValidationFailedError
-from curation.core.arrays import BoolArray
+from curation.core.arrays import Asked, BoolArray, IntArray
 from curation.core.problem import Problem
 from curation.errors import sentence
 
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """What the customer's own model says in a round: by key, probabilities over the classes or a utility."""
+    """What the customer's own model says in a round, by key: probabilities or a utility, and embeddings."""
 
     proba: Mapping[str, Sequence[float]] = field(default_factory=dict)
     utility: Mapping[str, float] = field(default_factory=dict)
+    embeddings: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.proba or self.utility)
+        return bool(self.proba or self.utility or self.embeddings)
+
+    @property
+    def by_name(self) -> dict[str, Mapping[str, Any]]:
+        """Each kind as the API calls it."""
+        return {"probabilities": self.proba, "utilities": self.utility, "embeddings": self.embeddings}
+
+    @property
+    def name(self) -> str:
+        """Name of what says which records to choose among."""
+        return next(name for name, given in self.by_name.items() if given)
 
 
 def with_outputs(problem: Problem, outputs: Outputs, row_of: Mapping[str, int]) -> tuple[Problem, BoolArray]:
@@ -32,10 +44,12 @@ def with_outputs(problem: Problem, outputs: Outputs, row_of: Mapping[str, int]) 
     """
     if outputs.proba and outputs.utility:
         raise ValidationFailedError.of("utilities", "one_of", "Give probabilities or utilities, not both.")
-    name = "probabilities" if outputs.proba else "utilities"
-    rows = [row_of[key] for key in (outputs.proba or outputs.utility)]
+    name = outputs.name
+    rows = [row_of[key] for key in outputs.by_name[name]]
     within = np.zeros(len(problem.X), dtype=np.bool_)
     within[rows] = True
+    if name == "embeddings":
+        return problem, within
     try:
         if outputs.proba:
             proba = problem.proba.copy()
@@ -49,3 +63,39 @@ def with_outputs(problem: Problem, outputs: Outputs, row_of: Mapping[str, int]) 
         return replace(problem, utility=utility), within
     except ValueError as error:
         raise ValidationFailedError.of(name, "invalid", sentence(error)) from error
+
+
+def with_embeddings(problem: Problem, outputs: Outputs, row_of: Mapping[str, int]) -> tuple[Problem, IntArray]:
+    """Return the records that have embeddings in this round as a problem of their own, and their rows, rising.
+
+    Records asked before count as far as they have embeddings too; anchors have none.
+
+    Raises
+    ------
+    ValidationFailedError
+        When embeddings differ in length or are no numbers, or another output is given of a record without one.
+    """
+    for name in ("probabilities", "utilities"):
+        for at, key in enumerate(outputs.by_name[name]):
+            if key not in outputs.embeddings:
+                detail = f"{key[:60]!r} has no embedding; give one, or leave its output out."
+                raise ValidationFailedError.of(f"{name}[{at}]", "no_embedding", detail)
+    lengths = sorted({len(values) for values in outputs.embeddings.values()})
+    if len(lengths) > 1:
+        detail = f"Embeddings of one round are equally long; these have {lengths[0]} to {lengths[-1]} numbers."
+        raise ValidationFailedError.of("embeddings", "lengths_differ", detail)
+    keys = sorted(outputs.embeddings, key=row_of.__getitem__)
+    rows = np.array([row_of[key] for key in keys], dtype=np.int64)
+    has_one = np.isin(problem.asked.rows, rows)
+    asked = Asked(
+        np.searchsorted(rows, problem.asked.rows[has_one]),
+        problem.asked.labels[has_one],
+        problem.asked.weights[has_one],
+    )
+    try:
+        X = np.array([outputs.embeddings[key] for key in keys], dtype=np.float32)
+        metadata = {name: np.asarray(values)[rows] for name, values in problem.metadata.items()}
+        own = replace(problem, X=X, asked=asked, metadata=metadata, anchor=None, anchor_labels=None, said=None)
+        return own, rows
+    except ValueError as error:
+        raise ValidationFailedError.of("embeddings", "invalid", sentence(error)) from error

@@ -102,6 +102,16 @@ def test_utilities_worked_out_elsewhere_rank_the_records():
         (Outputs(proba={"r1": [1, 0, 0]}, utility={"r1": 1.0}), "utilities", "not both"),
         (Outputs(utility={"nobody": 1.0}), "utilities[0]", "not in the dataset"),
         (Outputs(utility={"r1": float("nan")}), "utilities", "finite"),
+        (
+            Outputs(utility={"r1": 1.0, "r2": 2.0}),
+            "utilities",
+            "2 of the records to choose among .* takes 6; name more",
+        ),
+        (Outputs(embeddings={"r1": [1.0], "r2": [1.0, 2.0]}), "embeddings", "these have 1 to 2 numbers"),
+        (Outputs(embeddings={"r1": [float("inf")]}), "embeddings", "NaN or infinity"),
+        (Outputs(embeddings={"r1": [1.0]}), "embeddings", "1 of these records were not asked yet, the batch takes 6"),
+        (Outputs(embeddings={"r1": [1.0]}, proba={"r2": [1, 0, 0]}), "probabilities[0]", "'r2' has no embedding"),
+        (Outputs(embeddings={"nobody": [1.0]}), "embeddings[0]", "not in the dataset"),
     ],
 )
 def test_outputs_that_do_not_fit_are_refused_by_field(outputs, field, words):
@@ -109,6 +119,32 @@ def test_outputs_that_do_not_fit_are_refused_by_field(outputs, field, words):
         first(begin(market.customer()), outputs=outputs)
     assert caught.value.errors[0]["field"] == field
     assert not Pick.objects.exists()
+
+
+def test_embeddings_of_a_round_say_what_is_near_what():
+    experiment = begin(market.customer(), batch_size=4, control_ratio=0.25)
+    answer(experiment, first(experiment))
+    experiments.train_and_evaluate(experiment_id=experiment.pk, number=1)
+    taken = set(Pick.objects.values_list("row", flat=True))
+    corner = {i: [10.0 * (i % 3), 5.0 * (i % 2)] for i in range(0, N, 2)}  # three places, whatever the dataset says
+    given = {f"r{i}": [x + i / 1e4, y] for i, (x, y) in corner.items()}
+    picks = experiments.start_round(experiment_id=experiment.pk, number=2, outputs=Outputs(embeddings=given))
+    chosen = [pick.row for pick in picks if pick.arm != "control"]
+    assert len(picks) == len({pick.row for pick in picks} - taken) == 4
+    assert len(chosen) == len({row % 3 for row in chosen}) == 3
+    assert all(row % 2 == 0 for row in chosen)
+    stored = Pick.objects.get(round__number=2, arm="control")
+    assert stored.propensity == 1 / (N - 4)
+
+
+def test_embeddings_and_probabilities_of_a_round_go_together():
+    proba = {f"r{i}": [0.98, 0.01, 0.01] for i in range(30)} | {f"r{i}": [0.34, 0.33, 0.33] for i in range(18, 30)}
+    rng = np.random.default_rng(0)
+    embeddings = {f"r{i}": rng.normal(size=5).tolist() for i in range(40)}
+    experiment = begin(market.customer(), strategy="margin", control_ratio=0.0)
+    picks = first(experiment, outputs=Outputs(proba=proba, embeddings=embeddings))
+    assert len(picks) == BATCH
+    assert {pick.row for pick in picks} <= set(range(18, 30))
 
 
 def test_wishes_read_the_datasets_metadata_and_say_when_it_is_missing():
