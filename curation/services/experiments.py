@@ -16,14 +16,13 @@ from common.actors import CUSTOMER, Actor
 from common.clock import Now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
 from curation.core import large, subpool
-from curation.core.arrays import Asked
 from curation.core.reasons import Pick
 from curation.errors import NoEmbeddingsError, RoundOrderError, sentence
-from curation.models import Experiment, Round
+from curation.models import ComputeStage, Experiment, Round
 from curation.models import Pick as PickRow
 from curation.models.experiments import ExperimentKind
 from curation.selectors import datasets
-from curation.services import designs, measuring, problems, sharded, storage
+from curation.services import compute, designs, measuring, problems, sharded, storage
 from curation.services.outputs import Outputs, with_outputs
 
 _NO_OUTPUTS = Outputs()
@@ -133,8 +132,8 @@ def start_round(
     if not Round.objects.filter(experiment=experiment, number=number).exists():
         _check_order(experiment, number)
         experiment.batch_size = n_records or experiment.batch_size
-        picks = _choose(experiment, problems.asked_of(experiment), keys, outputs)
-        _save(experiment, number, picks)
+        with compute.measured(experiment_id=experiment.pk, number=number, stage=ComputeStage.SELECT):
+            _save(experiment, number, _choose(experiment, number, keys, outputs))
     rows = PickRow.objects.filter(experiment=experiment, round__number=number).order_by("rank")
     return [PickedRecord(p.row, p.key, p.uri, p.metadata, p.arm, p.words, _difficulty(number, p)) for p in rows]
 
@@ -157,10 +156,11 @@ def _check_order(experiment: Experiment, number: int) -> None:
         raise RoundOrderError(f"Round {evaluated + 1} comes next, not round {number}.", next=evaluated + 1)
 
 
-def _choose(experiment: Experiment, asked: Asked, keys: Sequence[str], outputs: Outputs) -> list[Pick]:
+def _choose(experiment: Experiment, number: int, keys: Sequence[str], outputs: Outputs) -> list[Pick]:
+    asked = problems.asked_of(experiment)
     task = problems.large_task_of(experiment, asked)
     if task is not None and not keys and not outputs and experiment.kind != ExperimentKind.MANUAL:
-        return _from_sketch(experiment, task)
+        return _from_sketch(experiment, number, task)
     row_of = problems.rows_of(experiment, [*keys, *outputs.proba, *outputs.utility])
     was_asked = set(asked.rows.tolist())
     for name, given in (("keys", keys), ("probabilities", outputs.proba), ("utilities", outputs.utility)):
@@ -179,14 +179,19 @@ def _choose(experiment: Experiment, asked: Asked, keys: Sequence[str], outputs: 
     if outputs:
         problem, within = with_outputs(problem, outputs, row_of)
     picks = designs.choose(experiment, problem, [row_of[key] for key in keys] if keys else None, within, control)
+    compute.read(len(problem.X) if task is None else sum(task.pool.reads))
     return picks if task is None else part.back(picks)
 
 
-def _from_sketch(experiment: Experiment, task: subpool.Task) -> list[Pick]:
+def _from_sketch(experiment: Experiment, number: int, task: subpool.Task) -> list[Pick]:
     try:
-        return large.select(task, sharded.drawing(experiment.dataset.storage_url, task.pool, str(experiment.pk)))
+        return large.select(
+            task, sharded.drawing(experiment.dataset.storage_url, task.pool, str(experiment.pk), number)
+        )
     except ValueError as error:
         raise ValidationFailedError.of("wishes", "impossible", sentence(error)) from error
+    finally:
+        compute.read(sum(task.pool.reads))
 
 
 def _save(experiment: Experiment, number: int, picks: list[Pick]) -> None:
@@ -234,9 +239,9 @@ def train_and_evaluate(*, experiment_id: uuid.UUID, number: int) -> Metrics:
     if round_row is None:
         raise NotFoundError("There is no such round.")
     if round_row.metrics is None:
-        Round.objects.filter(pk=round_row.pk, evaluated_at=None).update(
-            metrics=measuring.measure(experiment), evaluated_at=Now()
-        )
+        with compute.measured(experiment_id=experiment.pk, number=number, stage=ComputeStage.TRAIN):
+            metrics = measuring.measure(experiment)
+            Round.objects.filter(pk=round_row.pk, evaluated_at=None).update(metrics=metrics, evaluated_at=Now())
         round_row.refresh_from_db()
     stored = round_row.metrics or {}
     doubted = tuple(stored.get("doubted", ()))
