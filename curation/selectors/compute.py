@@ -15,7 +15,7 @@ from curation.selectors import experiments
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Measured cost; ``n_open`` attempts began and did not end: they run, or were killed and their cost is not known."""
+    """Measured cost; ``n_open`` attempts began without an end: they run, or were killed at a cost that is not known."""
 
     cpu_us: int = 0
     wall_us: int = 0
@@ -61,18 +61,17 @@ def entries(actor: Actor, experiment_id: uuid.UUID) -> QuerySet[ComputeEntry]:
 
 def of_rounds(experiment_id: uuid.UUID) -> list[RoundCost]:
     """Return what each round of an experiment cost so far, in order; one query."""
-    sums = {
-        "cpu": Sum("cpu_us"),
-        "wall": Sum("wall_us"),
-        "rows": Sum("n_rows"),
-        "n_begun": Count("id", filter=Q(is_end=False)),
-        "n_ended": Count("id", filter=Q(is_end=True)),
-    }
-    rows = ComputeEntry.objects.filter(experiment=experiment_id).values("round", "stage").annotate(**sums)
+    rows = ComputeEntry.objects.filter(experiment=experiment_id).values_list("round", "stage")
+    sums = rows.annotate(
+        cpu=Sum("cpu_us"),
+        wall=Sum("wall_us"),
+        rows=Sum("n_rows"),
+        begun=Count("id", filter=Q(is_end=False)),
+        ended=Count("id", filter=Q(is_end=True)),
+    )
     rounds: dict[int, dict[str, Cost]] = defaultdict(dict)
-    for row in rows.order_by("round", "stage"):
-        cost = Cost(row["cpu"], row["wall"], row["rows"], row["n_begun"], row["n_begun"] - row["n_ended"])
-        rounds[row["round"]][row["stage"]] = cost
+    for number, stage, cpu_us, wall_us, n_rows, n_begun, n_ended in sums.order_by("round", "stage"):
+        rounds[number][stage] = Cost(cpu_us, wall_us, n_rows, n_begun, n_begun - n_ended)
     return [RoundCost(number, stages) for number, stages in rounds.items()]
 
 

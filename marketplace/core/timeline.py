@@ -65,9 +65,9 @@ def path(changes: Iterable[Change], start: Moment, end: Moment) -> list[Step]:
     Returns
     -------
     list of Step
-        Their lengths add up to ``end - start`` exactly. Walked backwards: the last wait to end is the one the lot closed
-        upon; before it, within the same chunk, the last to end before it began, and so on. What lies between is vetting,
-        which puts a chunk's batches together and may ask for more.
+        Their lengths add up to ``end - start`` exactly. Walked backwards: the last wait to end is the one that the lot
+        closed upon; before it, within the same chunk, the last to end before it began, and so on. What lies between is
+        vetting, which puts a chunk's batches together and may ask for more.
 
     Notes
     -----
