@@ -93,7 +93,7 @@ class RoundTimeOut(Resource):
     number = serializers.IntegerField()
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
-    lasted_s = serializers.FloatField(source="lasted.total_seconds")
+    lasted_s = serializers.FloatField()
     longest = serializers.CharField()
     last_batch = serializers.CharField()
     steps = StepOut(many=True)
@@ -102,13 +102,9 @@ class RoundTimeOut(Resource):
 class TimesOut(Resource):
     """Where a campaign's time went, vendors' included."""
 
-    lasted_s = serializers.FloatField(source="lasted.total_seconds")
-    by_stage_s = serializers.SerializerMethodField()
+    lasted_s = serializers.FloatField()
+    by_stage_s = serializers.DictField(child=serializers.FloatField())
     rounds = RoundTimeOut(many=True)
-
-    def get_by_stage_s(self, found: times.Times) -> dict[str, float]:
-        """Return how long each stage held it up, in seconds."""
-        return {stage: lasted.total_seconds() for stage, lasted in found.by_stage.items()}
 
 
 class TimesView(views.Resource):

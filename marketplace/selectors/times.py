@@ -44,6 +44,11 @@ class RoundTime:
         return self.end - self.start
 
     @property
+    def lasted_s(self) -> float:
+        """The same in seconds."""
+        return self.lasted.total_seconds()
+
+    @property
     def by_stage(self) -> dict[str, datetime.timedelta]:
         """How long each stage held it up."""
         return _by_stage(self.steps)
@@ -75,6 +80,16 @@ class Times:
     def by_stage(self) -> dict[str, datetime.timedelta]:
         """How long each stage held it up."""
         return _by_stage(step for one in self.rounds for step in one.steps)
+
+    @property
+    def lasted_s(self) -> float:
+        """How long all rounds were, in seconds."""
+        return self.lasted.total_seconds()
+
+    @property
+    def by_stage_s(self) -> dict[str, float]:
+        """How long each stage held it up, in seconds."""
+        return {stage: lasted.total_seconds() for stage, lasted in self.by_stage.items()}
 
 
 def _by_stage(steps: Iterable[Step]) -> dict[str, datetime.timedelta]:
