@@ -13,6 +13,8 @@ from marketplace.selectors import jobs
 from marketplace.services import campaigns
 from marketplace.services.campaigns import CampaignTerms
 
+MAX_CPU_S = 10**9
+
 
 class CampaignIn(Body):
     """An experiment and the standing job that buys its labels."""
@@ -42,6 +44,13 @@ class CampaignIn(Body):
         "records where another answer is worth more for its price than a new record. New records are then labeled "
         "`min_overlap` times, and the job's `target_confidence` asks for no more.",
     )
+    max_cpu_s = IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_CPU_S,
+        help_text="CPU seconds that all rounds together may use; a round forecast to exceed them is not begun.",
+    )
 
 
 class CampaignOut(Resource):
@@ -58,6 +67,7 @@ class CampaignOut(Resource):
     value_of_point_micro = serializers.IntegerField(allow_null=True)
     value_of_day_micro = serializers.IntegerField(allow_null=True)
     asks_again = serializers.BooleanField()
+    max_cpu_s = serializers.IntegerField(allow_null=True)
     lot = PublicIdField("lot", source="lot_id", allow_null=True)
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -95,6 +105,7 @@ class CampaignsView(views.Resource):
                 value_of_point_micro=given.get("value_of_point_micro"),
                 value_of_day_micro=given.get("value_of_day_micro"),
                 asks_again=given["asks_again"],
+                max_cpu_s=given.get("max_cpu_s"),
             ),
         )
         return self.answer(started, CampaignOut, 201)

@@ -9,6 +9,7 @@ from api.v1.campaigns import CampaignsView
 from api.v1.card_holds import CardHoldsView
 from api.v1.clawbacks import ClawbacksView
 from api.v1.confusions import ConfusionsView
+from api.v1.costs import ComputeView, ConvergenceView, TimesView
 from api.v1.datasets import DatasetsView
 from api.v1.disputes import AdjudicationsView, CorrectionsView, DisputesView, OwnAdjudicationsView
 from api.v1.experiments import ExperimentsView, PicksView, RoundsView
@@ -143,11 +144,15 @@ urlpatterns: list[URLPattern] = [
     path("experiments/", ExperimentsView.as_view({"get": "list", "post": "create"})),
     path("experiments/<str:public_id>/", ExperimentsView.as_view({"get": "retrieve"})),
     path("experiments/<str:public_id>/observations/", ExperimentsView.as_view({"post": "observe"})),
+    path("experiments/<str:public_id>/compute/", ComputeView.as_view({"get": "retrieve"})),
+    path("experiments/<str:public_id>/compute/entries/", ComputeView.as_view({"get": "list"})),
+    path("experiments/<str:public_id>/convergence/", ConvergenceView.as_view({"get": "retrieve"})),
     path("experiments/<str:public_id>/rounds/", RoundsView.as_view({"get": "list", "post": "create"})),
     path("experiments/<str:public_id>/rounds/<int:number>/picks/", PicksView.as_view({"get": "list"})),
     path("experiments/<str:public_id>/rounds/<int:number>/evaluate/", RoundsView.as_view({"post": "evaluate"})),
     path("campaigns/", CampaignsView.as_view({"get": "list", "post": "create"})),
     path("campaigns/<str:public_id>/", CampaignsView.as_view({"get": "retrieve"})),
+    path("campaigns/<str:public_id>/times/", TimesView.as_view({"get": "retrieve"})),
     path("campaigns/<str:public_id>/pause/", CampaignsView.as_view({"post": "pause"})),
     path("campaigns/<str:public_id>/resume/", CampaignsView.as_view({"post": "resume"})),
     path("campaigns/<str:public_id>/stop/", CampaignsView.as_view({"post": "stop"})),

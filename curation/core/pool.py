@@ -1,7 +1,7 @@
 """A pool of any size as memory-mapped shards of features; only the rows asked for are ever in memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ class Pool:
     """
 
     shards: tuple[npt.NDArray[np.floating[Any]], ...]
+    reads: list[int] = field(default_factory=list, repr=False)
+    """Rows of each reading so far."""
 
     def __post_init__(self) -> None:
         if not self.shards:
@@ -69,6 +71,7 @@ class Pool:
         """Return rows by number, in the order asked for, shape (len(ids), d), float32."""
         if len(ids) and not 0 <= ids.min() <= ids.max() < len(self):
             raise ValueError(f"rows {ids.min()} to {ids.max()} asked for, the pool has {len(self)}")
+        self.reads.append(len(ids))
         found = np.empty((len(ids), self.n_features), dtype=np.float32)
         of_shard = np.searchsorted(self.starts, ids, side="right") - 1  # (len(ids),)
         for number in np.unique(of_shard):
@@ -86,6 +89,7 @@ class Pool:
         rows = self.shards[shard]
         for number in range(self.n_blocks(shard)) if numbers is None else numbers.tolist():
             start = number * BLOCK
+            self.reads.append(len(rows[start : start + BLOCK]))
             yield int(self.starts[shard]) + start, np.asarray(rows[start : start + BLOCK], dtype=np.float32)
 
     def sample(self, rng: np.random.Generator, size: int = _SAMPLE) -> Float32Array:

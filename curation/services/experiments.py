@@ -6,7 +6,7 @@ at once or after a kill, gives the same rows once. The array work happens outsid
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,14 @@ from django.db import IntegrityError, transaction
 from common.actors import CUSTOMER, Actor
 from common.clock import Now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
-from curation.core import large, reasons, selection, subpool
-from curation.core.arrays import Asked
-from curation.core.problem import Problem
 from curation.core.reasons import Pick
-from curation.errors import NoEmbeddingsError, RoundOrderError, sentence
-from curation.models import Experiment, Round
+from curation.errors import NoEmbeddingsError, RoundOrderError
+from curation.models import ComputeStage, Experiment, Round
 from curation.models import Pick as PickRow
 from curation.models.experiments import ExperimentKind
 from curation.selectors import datasets
-from curation.services import designs, measuring, problems, sharded, storage
-from curation.services.outputs import Outputs, with_embeddings, with_outputs
+from curation.services import choosing, compute, designs, measuring, storage
+from curation.services.outputs import Outputs
 
 _NO_OUTPUTS = Outputs()
 
@@ -134,8 +131,8 @@ def start_round(
     if not Round.objects.filter(experiment=experiment, number=number).exists():
         _check_order(experiment, number)
         experiment.batch_size = n_records or experiment.batch_size
-        picks = _choose(experiment, problems.asked_of(experiment), keys, outputs)
-        _save(experiment, number, picks)
+        with compute.measured(experiment_id=experiment.pk, number=number, stage=ComputeStage.SELECT):
+            _save(experiment, number, choosing.choose(experiment, number, keys, outputs))
     rows = PickRow.objects.filter(experiment=experiment, round__number=number).order_by("rank")
     return [PickedRecord(p.row, p.key, p.uri, p.metadata, p.arm, p.words, _difficulty(number, p)) for p in rows]
 
@@ -156,75 +153,6 @@ def _check_order(experiment: Experiment, number: int) -> None:
     evaluated = Round.objects.filter(experiment=experiment, evaluated_at__isnull=False).count()
     if number != evaluated + 1:
         raise RoundOrderError(f"Round {evaluated + 1} comes next, not round {number}.", next=evaluated + 1)
-
-
-def _choose(experiment: Experiment, asked: Asked, keys: Sequence[str], outputs: Outputs) -> list[Pick]:
-    task = problems.large_task_of(experiment, asked)
-    if task is not None and not keys and not outputs and experiment.kind != ExperimentKind.MANUAL:
-        return _from_sketch(experiment, task)
-    row_of = problems.rows_of(experiment, [*keys, *(key for given in outputs.by_name.values() for key in given)])
-    was_asked = set(asked.rows.tolist())
-    for name, given in {"keys": keys, **outputs.by_name}.items():
-        for at, key in enumerate(given):
-            if key not in row_of:
-                raise ValidationFailedError.of(f"{name}[{at}]", "unknown_key", f"{key[:60]!r} is not in the dataset.")
-            if name == "keys" and row_of[key] in was_asked:
-                raise ValidationFailedError.of(f"keys[{at}]", "asked_before", f"{key[:60]!r} was asked before.")
-    if task is None:
-        problem, control = problems.problem_of(experiment, asked), None
-    else:
-        part = subpool.part(task, np.array(list(row_of.values()), dtype=np.int64))
-        row_of = {key: int(np.searchsorted(part.rows, row)) for key, row in row_of.items()}
-        problem, control = part.problem, part.control
-    if outputs.embeddings:
-        picks = _among_embedded(experiment, problem, outputs, row_of, control)
-    else:
-        within = None
-        if outputs:
-            problem, within = with_outputs(problem, outputs, row_of)
-        rows = [row_of[key] for key in keys] if keys else None
-        picks = designs.choose(
-            experiment, problem, rows, within, control, told_of=outputs.name if outputs else "wishes"
-        )
-    return picks if task is None else part.back(picks)
-
-
-def _among_embedded(
-    experiment: Experiment,
-    problem: Problem,
-    outputs: Outputs,
-    row_of: Mapping[str, int],
-    control: selection.Control | None,
-) -> list[Pick]:
-    """Choose among the records that have embeddings in this round; control picks come from all records all the same."""
-    free = ~np.isin(np.arange(len(problem.X)), problem.asked.rows)
-    experiment.batch_size = min(experiment.batch_size, int(free.sum()))
-    if control is None:
-        rng = np.random.default_rng([experiment.seed, len(problem.asked.rows)])
-        control = selection.draw_control(free, round(experiment.batch_size * experiment.control_ratio), rng)
-    controls, propensity = control
-    own, rows = with_embeddings(problem, outputs, row_of)
-    is_wanted = ~np.isin(rows, controls)
-    if outputs.proba or outputs.utility:
-        place_of = {key: int(np.searchsorted(rows, row)) for key, row in row_of.items()}
-        own, spoken_of = with_outputs(own, replace(outputs, embeddings={}), place_of)
-        is_wanted &= spoken_of
-    experiment.batch_size -= len(controls)
-    n_left = int((is_wanted & free[rows]).sum())
-    if n_left < experiment.batch_size:
-        detail = f"{n_left} of these records were not asked yet, the batch takes {experiment.batch_size}; name more."
-        raise ValidationFailedError.of(outputs.name, "too_few", detail)
-    nothing = (np.empty(0, np.int64), 0.0)
-    picks = designs.choose(experiment, own, None, is_wanted, nothing, told_of=outputs.name)
-    picks = [replace(pick, row=int(rows[pick.row])) for pick in picks]
-    return picks + [reasons.explain(problem, int(row), reasons.CONTROL, propensity, 0.0) for row in controls]
-
-
-def _from_sketch(experiment: Experiment, task: subpool.Task) -> list[Pick]:
-    try:
-        return large.select(task, sharded.drawing(experiment.dataset.storage_url, task.pool, str(experiment.pk)))
-    except ValueError as error:
-        raise ValidationFailedError.of("wishes", "impossible", sentence(error)) from error
 
 
 def _save(experiment: Experiment, number: int, picks: list[Pick]) -> None:
@@ -272,9 +200,9 @@ def train_and_evaluate(*, experiment_id: uuid.UUID, number: int) -> Metrics:
     if round_row is None:
         raise NotFoundError("There is no such round.")
     if round_row.metrics is None:
-        Round.objects.filter(pk=round_row.pk, evaluated_at=None).update(
-            metrics=measuring.measure(experiment), evaluated_at=Now()
-        )
+        with compute.measured(experiment_id=experiment.pk, number=number, stage=ComputeStage.TRAIN):
+            metrics = measuring.measure(experiment)
+            Round.objects.filter(pk=round_row.pk, evaluated_at=None).update(metrics=metrics, evaluated_at=Now())
         round_row.refresh_from_db()
     stored = round_row.metrics or {}
     doubted = tuple(stored.get("doubted", ()))

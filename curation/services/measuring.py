@@ -1,6 +1,5 @@
 """What an experiment's model is worth after a round."""
 
-import time
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,7 +9,7 @@ from curation.core import crowd, evaluation, heads, stopping, uncovered
 from curation.core.arrays import Asked
 from curation.core.problem import Problem, Said
 from curation.models import Experiment, Pick
-from curation.services import confusions, problems, savings
+from curation.services import compute, confusions, problems, savings
 
 _COMPARED: Final = 5000
 """Records on which successive models are compared, at most."""
@@ -18,9 +17,9 @@ _COMPARED: Final = 5000
 
 def measure(experiment: Experiment) -> dict[str, Any]:
     """Train on all labels so far; return counts, what choosing saved, and accuracy where there is a test set."""
-    started = time.process_time()
     asked = problems.asked_of(experiment)
     problem, pool_rows = problems.training_problem_of(experiment, asked)
+    compute.read(len(pool_rows))
     metrics: dict[str, Any] = {
         "n_asked": len(asked.rows),
         "n_labeled": int(asked.is_labeled.sum()),
@@ -34,6 +33,7 @@ def measure(experiment: Experiment) -> dict[str, Any]:
     }
     test = problems.test_set_of(experiment.dataset)
     if test is not None and experiment.dataset.n_features:
+        compute.read(len(test[1]))
         model, head = heads.fit_best(*problem.training_set, problem.n_classes)
         measured = evaluation.accuracy(model.proba(problem.scale(test[0])), test[1])
         metrics |= {
@@ -43,7 +43,7 @@ def measure(experiment: Experiment) -> dict[str, Any]:
             "accuracy_high": measured.high,
             "accuracy_by_class": measured.by_class,
         }
-    return metrics | {"cpu_s": round(time.process_time() - started, 3)}
+    return metrics
 
 
 def _kappa(experiment: Experiment, problem: Problem) -> float | None:

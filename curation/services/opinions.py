@@ -8,7 +8,7 @@ import numpy as np
 
 from curation.core import opinions
 from curation.models import Experiment
-from curation.services import problems, storage
+from curation.services import compute, problems, storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ def plan(
     names = problems.annotators_of(experiment, prices)
     asked = problems.asked_of(experiment)
     problem, rows = problems.training_problem_of(experiment, asked)
+    compute.read(len(rows))
     problem = replace(problem, said=problems.said_of(experiment, asked, prices))
     keys = storage.load_table(experiment.dataset.storage_url).keys
     key_of = [keys[row] for row in rows[problem.asked.rows]]

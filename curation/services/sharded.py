@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import logging
+import uuid
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -21,7 +22,8 @@ from curation.core import scoring, sketch
 from curation.core.arrays import Float32Array, IntArray
 from curation.core.large import Drawing
 from curation.core.pool import Pool
-from curation.services import storage
+from curation.models import ComputeStage
+from curation.services import compute, storage
 
 SHARED_FROM: Final = 4
 """Shards from which on other workers are asked to help."""
@@ -36,27 +38,28 @@ def pool_of(storage_url: str) -> Pool | None:
     return None if features is None else Pool.split(features)
 
 
-def drawing(storage_url: str, pool: Pool, name: str) -> Drawing:
+def drawing(storage_url: str, pool: Pool, name: str, number: int) -> Drawing:
     """Return how to draw this dataset's sketch: with others where the pool is worth it.
 
-    ``name`` is whose batches these are: each shard's scores are kept under it, so that later ones score a part anew.
+    ``name`` is the experiment whose batches these are: each shard's scores are kept under it, so that later ones score
+    a part anew, and what a shard costs is entered there under the round's ``number`` by whoever draws it.
     """
 
     def draw(model: scoring.Linear, asked: IntArray, seed: Sequence[int]) -> sketch.Sketch:
         n_shards = len(pool.shards)
         kept = f"{storage_url}/scores/{name}"
-        generations = sorted(number for number in _numbers_in(kept) if number < len(asked))
+        generations = sorted(n for n in _numbers_in(kept) if n < len(asked))
         earlier = generations[-1] if generations else None
         sizes = sketch.COLD if earlier is None else sketch.NEXT
-        folder = _lay_out(storage_url, name, model, asked, seed, earlier, sizes)
+        folder = _lay_out(storage_url, name, number, model, asked, seed, earlier, sizes)
         if n_shards >= SHARED_FROM:
             _call_for_help(storage_url, folder, n_shards)
         # Workers begin at the front: whoever has no helpers does it all, from the back.
         parts = {shard: draw_shard(storage_url, folder, shard) for shard in reversed(range(n_shards))}
         merged = sketch.merge([parts[shard] for shard in range(n_shards)], sizes)
         _remove(folder)
-        for number in generations[:-1]:  # the newest was used: should this round be chosen again, it is needed again
-            _remove(f"{kept}/{number}")
+        for older in generations[:-1]:  # the newest was used: should this round be chosen again, it is needed again
+            _remove(f"{kept}/{older}")
         return merged
 
     return draw
@@ -71,6 +74,16 @@ def draw_shard(storage_url: str, folder: str, shard: int) -> sketch.Sketch:
     order, pool = _read(f"{folder}/order.npz"), pool_of(storage_url)
     if order is None or pool is None:
         raise FileNotFoundError(f"{folder} is gone: its round has been chosen")
+    experiment_id, number = uuid.UUID(str(order["name"])), int(order["number"])
+    with compute.measured(experiment_id=experiment_id, number=number, stage=ComputeStage.SHARD, shard=shard):
+        made = _drawn_now(storage_url, order, pool, shard)
+        _write(name, **_arrays(made.candidates, "candidates"), **_arrays(made.marks, "marks"))
+        compute.read(sum(pool.reads))
+    return made
+
+
+def _drawn_now(storage_url: str, order: dict[str, npt.NDArray[Any]], pool: Pool, shard: int) -> sketch.Sketch:
+    """Score a shard and draw its part; keep the scores for later batches."""
     model, seed = scoring.Linear(order["coef"], order["intercept"]), [int(n) for n in order["seed"]]
     kept, earlier = f"{storage_url}/scores/{order['name']}", int(order["earlier"])
     before = _read(f"{kept}/{earlier}/{shard}.npz") if earlier >= 0 else None
@@ -78,14 +91,13 @@ def draw_shard(storage_url: str, folder: str, shard: int) -> sketch.Sketch:
     if model.is_trained:
         _write(f"{kept}/{len(order['asked'])}/{shard}.npz", scores=scores)
     sizes = int(order["sizes"][0]), int(order["sizes"][1])
-    made = sketch.draw(pool, shard, scores, order["asked"], sizes, seed)
-    _write(name, **_arrays(made.candidates, "candidates"), **_arrays(made.marks, "marks"))
-    return made
+    return sketch.draw(pool, shard, scores, order["asked"], sizes, seed)
 
 
 def _lay_out(
     storage_url: str,
     name: str,
+    number: int,
     model: scoring.Linear,
     asked: IntArray,
     seed: Sequence[int],
@@ -98,6 +110,7 @@ def _lay_out(
     _write(
         f"{folder}/order.npz",
         name=np.array(name),
+        number=np.array(number),
         earlier=np.array(-1 if earlier is None else earlier),
         sizes=np.array(sizes),
         coef=model.coef,

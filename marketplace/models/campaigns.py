@@ -16,6 +16,7 @@ class Campaign(BaseModel):
     vetting then asks for ``min_overlap`` answers and leaves all further ones to it.
     With a ``value_of_day_micro`` the size of each round follows from the market's speed, and ``max_rounds`` times the
     experiment's batch size is the most records there will be.
+    With ``max_cpu_s`` it ends before a round that is forecast to use up more CPU seconds, all rounds together.
     ``next_check_at`` is a lease: whoever moves it forward runs the next step; a lost runner's lease runs out.
     """
 
@@ -36,6 +37,7 @@ class Campaign(BaseModel):
     value_of_point_micro = models.BigIntegerField(null=True)
     value_of_day_micro = models.BigIntegerField(null=True)
     asks_again = models.BooleanField(default=False)
+    max_cpu_s = models.PositiveIntegerField(null=True)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, null=True, related_name="campaigns")
     next_check_at = models.DateTimeField(db_default=Now())
     reason = models.TextField(default="", blank=True)
@@ -46,6 +48,7 @@ class Campaign(BaseModel):
             models.CheckConstraint(condition=Q(max_rounds__gt=0), name="campaign_rounds_positive"),
             models.CheckConstraint(condition=Q(value_of_point_micro__gt=0), name="campaign_value_positive"),
             models.CheckConstraint(condition=Q(value_of_day_micro__gt=0), name="campaign_day_positive"),
+            models.CheckConstraint(condition=Q(max_cpu_s__gt=0), name="campaign_compute_positive"),
         ]
         indexes = [
             models.Index(fields=["next_check_at"], name="campaign_due", condition=Q(state="running")),

@@ -17,13 +17,13 @@ from common.clock import Now
 from common.errors import ConflictError, DomainError, NotFoundError, ValidationFailedError
 from curation.models.experiments import Experiment, ExperimentKind
 from curation.selectors import experiments as experiment_selectors
-from curation.services import experiments, observations, stopping
+from curation.services import experiments, observations
 from curation.services.opinions import Again
 from marketplace.core.states import CampaignPhase, CampaignState, JobState, LotState, RecordState
 from marketplace.errors import CampaignStateError
 from marketplace.models import Campaign, Job, JobRecord, Review
 from marketplace.selectors import jobs
-from marketplace.services import cadences, events, lot_labels, lots, nudges, opinions, readings, second_looks
+from marketplace.services import cadences, endings, events, lot_labels, lots, nudges, opinions, readings, second_looks
 from marketplace.services.lots import RecordInput
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ class CampaignTerms:
     currency; without it a campaign never stops for its cost alone. With ``value_of_day_micro``, what finishing a day
     earlier is worth, rounds are as large as the market's speed makes best, up to ``max_rounds`` usual ones in all.
     ``asks_again``: the campaign decides on further opinions, beside new records and on one scale of worth per price;
-    the job's ``target_confidence`` asks for none then.
+    the job's ``target_confidence`` asks for none then. ``max_cpu_s``: a round forecast to exceed so many CPU seconds
+    in all is not begun.
     """
 
     max_rounds: int
@@ -46,6 +47,7 @@ class CampaignTerms:
     value_of_point_micro: int | None = None
     value_of_day_micro: int | None = None
     asks_again: bool = False
+    max_cpu_s: int | None = None
 
 
 def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: CampaignTerms) -> Campaign:
@@ -164,7 +166,10 @@ def _select(campaign: Campaign) -> bool:
     """Choose the round's records and order them: the lot and the phase change commit together."""
     if campaign.job.state != JobState.OPEN:
         return _finish(campaign, "The job is closed.")
-    planned = opinions.plan(campaign, cadences.next_size(campaign))
+    size = cadences.next_size(campaign)
+    if excess := endings.too_much_compute(campaign, size):
+        return _finish(campaign, excess)
+    planned = opinions.plan(campaign, size)
     picks = experiments.start_round(
         experiment_id=campaign.experiment_id, number=campaign.round, n_records=planned.n_new
     )
@@ -240,23 +245,7 @@ def _ending(campaign: Campaign, accuracy: float | None) -> str:
         return f"All {campaign.max_rounds} rounds are done."
     if campaign.value_of_day_micro is not None and cadences.records_left(campaign) <= 0:
         return f"All records of {campaign.max_rounds} usual rounds are asked for, in {campaign.round} rounds."
-    return _not_worth_it(campaign)
-
-
-def _not_worth_it(campaign: Campaign) -> str:
-    """Return why further labels are not worth their price, empty when they are, or nobody said what accuracy is worth.
-
-    A record's price is what the job's records have cost so far, further opinions, gold and fees included.
-    """
-    value, price = campaign.value_of_point_micro, cadences.price_micro(campaign.job) / 1e6
-    if value is None or not price:
-        return ""
-    advice = stopping.advise(experiment_id=campaign.experiment_id, value_of_point=value / 1e6, price=price)
-    if advice is None or not advice.stops:
-        return ""
-    currency = campaign.job.currency
-    terms = f"at {price:.2f} {currency} a record and {value / 1e6:.2f} {currency} for a point of accuracy"
-    return f"Further labels are not worth their price, {terms}. {advice.words}"
+    return endings.not_worth_it(campaign)
 
 
 def _call_for_second_looks(campaign: Campaign, keys: Sequence[str]) -> None:

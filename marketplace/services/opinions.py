@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from django.db.models import Count, F, Max
 
 from common.clock import Now
-from curation.services import opinions
+from curation.models import ComputeStage
+from curation.services import compute, opinions
 from curation.services.opinions import Again, Plan
 from marketplace.core.states import BatchState, RecordState
 from marketplace.models import Annotation, Batch, Campaign, JobRecord, Lot
@@ -28,13 +29,16 @@ def plan(campaign: Campaign, n_records: int) -> Plan:
     rows = JobRecord.objects.filter(job=job, state=RecordState.LABELED, is_machine=False, corrections=None)
     rows = rows.exclude(reviews__decided_at__isnull=False).filter(annotations__is_current=True)
     keys = rows.annotate(n_answers=Count("annotations")).filter(n_answers__lt=job.max_overlap)
-    found = opinions.plan(
-        experiment_id=campaign.experiment_id,
-        n_records=n_records,
-        overlap=job.min_overlap,
-        prices=prices,
-        open_keys=set(keys.values_list("key", flat=True)),
-    )
+    open_keys = set(keys.values_list("key", flat=True))
+    experiment_id = campaign.experiment_id
+    with compute.measured(experiment_id=experiment_id, number=campaign.round, stage=ComputeStage.PLAN):
+        found = opinions.plan(
+            experiment_id=experiment_id,
+            n_records=n_records,
+            overlap=job.min_overlap,
+            prices=prices,
+            open_keys=open_keys,
+        )
     least = {str(facts.vendor_id): facts.min_batch for facts in able}
     n_asked = {name: sum(one.annotator == name for one in found.again) for name in prices}
     again = tuple(one for one in found.again if n_asked[one.annotator] >= least[one.annotator])

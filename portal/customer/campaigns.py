@@ -20,6 +20,7 @@ from marketplace.selectors import jobs
 from marketplace.services import campaigns
 from marketplace.services.campaigns import CampaignTerms
 from portal import pages
+from portal.customer import campaign_costs
 
 _OVER: Final = frozenset({CampaignState.FINISHED, CampaignState.STOPPED})
 _DONE: Final = {"pause": "Paused: nothing more is chosen.", "resume": "It goes on.", "stop": "Stopped for good."}
@@ -51,6 +52,13 @@ class CampaignForm(forms.Form):
         label="Being done a day earlier is worth",
         help_text="Rounds are as large as the market's speed makes best.",
     )
+    max_cpu_s = forms.IntegerField(
+        min_value=1,
+        max_value=10**9,
+        required=False,
+        label="Most compute (CPU seconds)",
+        help_text="Ends before a round that is forecast to exceed it.",
+    )
     asks_again = forms.BooleanField(
         required=False, label="Ask again about doubtful records, where that is worth more than new ones"
     )
@@ -74,6 +82,7 @@ class CampaignForm(forms.Form):
             value_of_point_micro=_micro(given["value_of_point"]),
             value_of_day_micro=_micro(given["value_of_day"]),
             asks_again=given["asks_again"],
+            max_cpu_s=given["max_cpu_s"],
         )
 
 
@@ -123,6 +132,7 @@ def detail(request: HttpRequest, actor: Actor, campaign_id: uuid.UUID) -> HttpRe
         newest=done[-1].metrics if done else None,
         curve=curve([one.metrics for one in done if one.metrics]),
         is_over=campaign.state in _OVER,
+        costs=campaign_costs.shown(actor, campaign),
     )
 
 

@@ -5,7 +5,9 @@ from django.db import transaction
 from django.test import Client
 
 from common.ids import uuid7
-from curation.models import Round
+from curation.models import Dataset, Round
+from curation.selectors import compute
+from curation.selectors.compute import Cost
 from curation.services import datasets, experiments
 from marketplace.models import Campaign
 from portal.customer.campaigns import curve
@@ -39,11 +41,13 @@ def test_a_campaign_is_started_by_form(here, client):
     assert "Learn" in shown
     assert here.job.title in shown
     terms = {"rounds": 7, "target_accuracy": 92.5, "value_of_point": "3.50", "value_of_day": "40", "asks_again": "on"}
+    terms["max_cpu_s"] = 600
     answer = client.post("/campaigns/start/", {"experiment": experiment.pk, "job": here.job.pk, **terms})
     campaign = Campaign.objects.get()
     assert answer.url == f"/campaigns/{campaign.public_id}/"
     assert (campaign.max_rounds, campaign.target_accuracy, campaign.asks_again) == (7, 0.925, True)
     assert (campaign.value_of_point_micro, campaign.value_of_day_micro) == (3_500_000, 40_000_000)
+    assert campaign.max_cpu_s == 600
     assert "The first records are being chosen." in client.get(answer.url).content.decode()
     assert "A campaign needs an experiment" in client.get("/campaigns/").content.decode()  # both are taken
 
@@ -55,6 +59,7 @@ def test_a_campaign_is_started_by_form(here, client):
         ({"rounds": "many"}, "whole number"),
         ({"target_accuracy": 101}, "less than or equal to 100"),
         ({"value_of_point": "-1"}, "greater than or equal to 0.01"),
+        ({"max_cpu_s": 0}, "greater than or equal to 1"),
         ({"experiment": ""}, "required"),
         ({"experiment": "not-an-id"}, "not one of the available choices"),
     ],
@@ -95,9 +100,32 @@ def test_a_campaign_shows_what_it_has_learned_and_why_it_is_confused(here, clien
         newest.save()
     shown = client.get(f"/campaigns/{Campaign.objects.get().public_id}/").content.decode()
     assert "<polyline" in shown
-    assert shown.count('<th scope="row">') == 2
+    assert shown.count('<th scope="row">') == 2 + 1  # rounds learned from, and the one whose time is shown
     assert "6 of 9" in shown
     assert "Sharpen the instructions." in shown
+
+
+def test_a_campaign_shows_where_its_time_went_and_what_it_computed(here, client):
+    world.add_campaign(here)
+    campaign = Campaign.objects.get()
+    shown = client.get(f"/campaigns/{campaign.public_id}/").content.decode()
+    assert shown.count('class="turn"') == 1  # nothing was ordered: one round, still selecting
+    assert 'aria-label="selecting 100%"' in shown
+    total = Cost.total(one.total for one in compute.of_rounds(campaign.experiment_id))
+    assert f"Compute: {total.cpu_s:.2f} CPU seconds, measured in 4 attempts" in shown
+    assert "Beside others on this dataset" not in shown
+
+
+def test_a_campaign_is_shown_beside_chance(here, client):
+    world.add_campaign(here)
+    Campaign.objects.update(target_accuracy=0.01, max_cpu_s=77)
+    campaign, dataset = Campaign.objects.get(), Dataset.objects.get()
+    experiments.create(actor=here.customer, dataset_id=dataset.pk, name="By chance", strategy="random", seed=1)
+    shown = client.get(f"/campaigns/{campaign.public_id}/").content.decode()
+    assert "1 round, 4 records" in shown
+    assert "not reached" in shown
+    assert "By chance" in shown
+    assert "of at most 77" in shown
 
 
 def test_a_campaign_is_held_goes_on_and_is_stopped(here, client):

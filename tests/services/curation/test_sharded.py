@@ -6,6 +6,7 @@ import threading
 import fsspec
 import numpy as np
 import pytest
+from django.db import connection
 from sklearn.datasets import load_digits
 
 from common.errors import ValidationFailedError
@@ -81,6 +82,7 @@ def test_workers_that_help_change_nothing(alone, settings, tmp_path, monkeypatch
             for shard in range(n_shards):
                 tasks.draw_shard(storage_url, folder, shard)
                 drawn_by.append(shard)
+            connection.close()
 
         helpers = [threading.Thread(target=help_out) for _ in range(2)]
         [one.start() for one in helpers]

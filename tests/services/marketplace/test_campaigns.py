@@ -4,7 +4,7 @@ import pytest
 
 from common.errors import ValidationFailedError
 from curation.models import Dataset, Pick, Round
-from curation.services import experiments, observations
+from curation.services import experiments, observations, problems
 from marketplace.models import Campaign, Lot, Review
 from marketplace.services import campaigns, lots, sweeper, vetting
 from marketplace.services.campaigns import CampaignTerms
@@ -32,7 +32,7 @@ def test_the_loop_goes_round_and_learns(loop):
 
 
 def test_labels_that_the_model_doubts_are_called_to_review_once(loop, monkeypatch):
-    monkeypatch.setattr(experiments.problems, "doubted", lambda dataset, problem, rows: [doubtful(problem.asked)])
+    monkeypatch.setattr(problems, "doubted", lambda dataset, problem, rows: [doubtful(problem.asked)])
 
     def doubtful(asked):
         return f"digit-{asked.rows[0]}"
