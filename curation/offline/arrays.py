@@ -28,7 +28,9 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         return _columns(path)
     try:
         if not zipfile.is_zipfile(path):
-            raise FileError(f"{path}: neither an .npz nor a Parquet file that can be read (not an archive, or cut short)")
+            raise FileError(
+                f"{path}: neither an .npz nor a Parquet file that can be read (not an archive, or cut short)"
+            )
         with np.load(path, allow_pickle=False, mmap_mode="r") as archive:
             return {name: _array(path, archive, name) for name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:

@@ -19,10 +19,13 @@ SHOWN_GROUPS, SHOWN_KEYS, SHOWN_CONFUSED = 60, 6, 20
 def picks_csv(found: Selected) -> bytes:
     """Return rank,key,utility,reason, best first, rank from 1."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    keys = [found.pool.keys[pick.row] for pick in found.picks]
+    # Python 3.11 leaves a carriage return unquoted, which its reader then takes for the end of the row.
+    has_returns = any("\r" in key for key in keys)
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL)
     writer.writerow(("rank", "key", "utility", "reason"))
-    for rank, pick in enumerate(found.picks, 1):
-        writer.writerow((rank, found.pool.keys[pick.row], f"{pick.utility:.6g}", pick.words))
+    for rank, (key, pick) in enumerate(zip(keys, found.picks, strict=True), 1):
+        writer.writerow((rank, key, f"{pick.utility:.6g}", pick.words))
     return text.getvalue().encode()
 
 

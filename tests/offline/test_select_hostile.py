@@ -84,3 +84,75 @@ def test_lists_beside_the_features_of_a_parquet_file_are_left_alone(folder):  # 
     columns = {"embedding": arrays()["X"].tolist(), "tags": [["a", "b"]] * N, "city": ["x"] * N}
     pyarrow.parquet.write_table(pyarrow.table(columns), folder / "pool.parquet")
     assert "Arrays that were not used: tags." in run(folder, pool="pool.parquet")
+
+
+def test_keys_of_every_kind_come_back_as_they_are(folder):  # noqa: F811
+    odd = ['a,"b"', "new\nline", "cr\rx", "=1+1", "<b>&amp;", "e\u0301", "\u00e9", "01", "1", "x" * 9000]
+    np.savez(folder / "pool.npz", X=arrays()["X"][: len(odd)], key=np.array(odd))
+    run(folder, size=len(odd))
+    assert sorted(keys(folder)) == sorted(odd)
+    run(folder, "--labels", label(folder, [(key, "ab"[len(key) % 2], "") for key in odd[:-3]]), size=3)
+    assert sorted(keys(folder)) == sorted(odd[-3:])
+
+
+def test_keys_and_classes_may_be_bytes(folder):  # noqa: F811
+    names = np.array([f"r{row}" for row in range(N)]).astype("S")
+    np.savez(folder / "pool.npz", **arrays(key=names, classes=np.array([b"a", b"b", b"c"])))
+    run(folder, "--labels", label(folder, answered(["r1", "r2", "r3"])))
+    assert {key[0] for key in keys(folder)} == {"r"}
+
+
+@pytest.mark.parametrize("name", ["\ud800", b"\xff"])
+def test_keys_that_are_no_text_are_named(folder, name):  # noqa: F811
+    named = np.array([name, *(f"r{row}" for row in range(1, N))]) if isinstance(name, str) else None
+    given = np.array([name] + [b"r%d" % row for row in range(1, N)]) if named is None else named
+    np.savez(folder / "pool.npz", **arrays(key=given))
+    with pytest.raises(CommandError, match="row 1: key holds something that is no UTF-8 text"):
+        run(folder)
+
+
+def test_whole_numbers_may_have_got_decimals_on_their_way_through_a_table(folder):  # noqa: F811
+    proba = np.full((N, 3), 1 / 3)
+    np.savez(folder / "pool.npz", X=arrays()["X"], key=np.arange(N), proba=proba)
+    run(folder, "--labels", label(folder, [("0", "0", ""), ("1.0", "1.0", ""), ("2.00", "", "blurred")]))
+    assert not {"0", "1", "2"} & set(keys(folder))
+    np.savez(folder / "pool.npz", X=arrays()["X"], classes=np.array(["1", "1.0"]))
+    run(folder, "--labels", label(folder, [("0", "1", ""), ("1", "1.0", "")]))  # both are classes of their own
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("r1,a,\nr2,,blurred, dark\n", "line 3: 4 values, the header names 3; quote values that hold commas"),
+        ("r1,,dark,0.5\n", "line 2: 4 values"),
+        ('r1,"a,\nr2,b,\n', "unexpected end of data"),
+    ],
+)
+def test_labels_that_are_cut_or_have_stray_commas_are_refused(folder, text, words):  # noqa: F811
+    (folder / "labels.csv").write_text("key,label,reason\n" + text)
+    with pytest.raises(CommandError, match=words):
+        run(folder, "--labels", folder / "labels.csv")
+
+
+def test_blank_rows_and_trailing_commas_of_a_spreadsheet_say_nothing(folder):  # noqa: F811
+    (folder / "labels.csv").write_bytes(b"\xef\xbb\xbfkey,label,reason\r\nr1,a,,\r\n,,\r\n  \r\n\r\nr2,b,,,\r\n")
+    run(folder, "--labels", folder / "labels.csv")
+    assert not {"r1", "r2"} & set(keys(folder))
+
+
+def test_probabilities_may_be_rounded_but_must_be_of_two_classes(folder):  # noqa: F811
+    rng = np.random.default_rng(0)
+    for proba in (rng.dirichlet(np.ones(10), N).round(3), rng.dirichlet(np.ones(3), N).astype(np.float16)):
+        np.savez(folder / "pool.npz", **arrays(proba=proba))
+        run(folder)
+    for k in (0, 1):
+        np.savez(folder / "pool.npz", **arrays(proba=np.ones((N, k))))
+        with pytest.raises(CommandError, match=f"proba needs a column for each of two or more classes; it has {k}"):
+            run(folder)
+
+
+def test_a_parquet_file_of_labels_may_have_confidences_without_reasons(folder):  # noqa: F811
+    columns = {"confidence": [0.4, 0.6], "label": ["a", None], "key": ["r1", "r2"]}
+    pyarrow.parquet.write_table(pyarrow.table(columns), folder / "labels.parquet")
+    with pytest.raises(CommandError, match="row 2: label is empty and there is no reason"):
+        run(folder, "--labels", folder / "labels.parquet")
