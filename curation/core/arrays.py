@@ -100,18 +100,25 @@ class Scaler:
         check_features(X)
         own = X.std(axis=0, dtype=np.float64)  # (d,)
         mean = X.mean(axis=0, dtype=np.float64)
-        spread = np.where(own < 1e-9, 1.0, own)
+        live = _varies(own)
+        spread = np.where(live, own, 1.0)
         if _share_a_unit(X, mean, own):
             spread = np.full(len(own), np.sqrt(np.mean(own**2)))
-        limit = np.where(own < 1e-9, 1.0, _CLIP * own / spread)
+        limit = np.where(live, _CLIP * own / spread, 1.0)
         return cls(mean.astype(np.float32), spread.astype(np.float32), limit.astype(np.float32))
 
     def __call__(self, X: Float32Array) -> Float32Array:
         """Return scaled, clipped features, shape (n, d), float32."""
         if X.shape[1] != len(self.mean):
             raise ValueError(f"{X.shape[1]} features given, the scale was learnt on {len(self.mean)}")
-        scaled = np.clip((X - self.mean) / self.spread, -self.limit, self.limit)  # (n, d)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is clipped like all that is far off
+            scaled = np.clip((X - self.mean) / self.spread, -self.limit, self.limit)  # (n, d)
         return np.asarray(scaled / np.sqrt(X.shape[1]), dtype=np.float32)
+
+
+def _varies(spread: FloatArray) -> BoolArray:
+    """Which features vary, shape (d,), by their standard deviations: also where all are measured in a tiny unit."""
+    return np.asarray(spread > 1e-9 * min(1.0, float(spread.max())))
 
 
 def _share_a_unit(X: Float32Array, mean: FloatArray, spread: FloatArray) -> bool:
@@ -120,7 +127,7 @@ def _share_a_unit(X: Float32Array, mean: FloatArray, spread: FloatArray) -> bool
     They do when no few features hold nearly all of the variance (its participation ratio), or when the features are
     centred and uncorrelated, as scores of principal components are.
     """
-    live = spread >= 1e-9
+    live = _varies(spread)
     variance = spread[live] ** 2
     if len(variance) < 2:
         return False

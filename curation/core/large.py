@@ -162,7 +162,7 @@ def _told(
         }
         if task.utility is not None:
             parts["utility_given"] = float(task.utility[row])
-        picks.append(reasons.told(row, arm, propensity, float(gains[i]), parts))
+        picks.append(reasons.told(row, arm, propensity, float(gains[i]), parts, has_model=has_model))
     return picks
 
 
