@@ -1,5 +1,6 @@
 """``manage.py select`` against odd files, names and neighbours: nothing lost, nothing twice, nothing unexplained."""
 
+import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +10,7 @@ import pyarrow.parquet
 import pytest
 from django.core.management import CommandError
 
+from tests.offline.files import read
 from tests.offline.test_select import N, answered, arrays, folder, keys, label, run  # noqa: F401 - folder is a fixture
 
 
@@ -156,3 +158,22 @@ def test_a_parquet_file_of_labels_may_have_confidences_without_reasons(folder): 
     pyarrow.parquet.write_table(pyarrow.table(columns), folder / "labels.parquet")
     with pytest.raises(CommandError, match="row 2: label is empty and there is no reason"):
         run(folder, "--labels", folder / "labels.parquet")
+
+
+def test_a_few_far_off_records_do_not_squash_the_map(folder):  # noqa: F811
+    X = arrays()["X"]
+    X[0] += 1e4
+    np.savez(folder / "pool.npz", **arrays(X=X))
+    run(folder)
+    drawn = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="1.6"', (folder / "picks.html").read_text())
+    for axis in zip(*drawn, strict=True):
+        assert np.ptp(np.quantile([float(value) for value in axis], [0.1, 0.9])) > 100
+
+
+def test_a_thousand_classes_are_folded_away_and_named_in_reasons(folder):  # noqa: F811
+    labels = label(folder, [(f"r{row}", f"<b>{row % 90}", "") for row in range(180)])
+    run(folder, "--labels", labels)
+    page = (folder / "picks.html").read_text()
+    assert "<details><summary>90 classes" in page
+    assert "<b>7" not in page
+    assert any("hesitates between '<b>" in row["reason"] for row in read(folder / "picks.csv"))

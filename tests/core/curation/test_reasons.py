@@ -43,3 +43,10 @@ def test_where_few_are_uncertain_coverage_decides_on_the_rest():
     rows = selection.select(problem(X, given_proba=proba), name="auto", n_picks=20, control_ratio=0.0, seed=0)
     assert {pick.row for pick in rows} != set(range(20))
     assert all(pick.utility > 0 for pick in rows)
+
+
+def test_the_classes_in_question_are_named():
+    proba = np.tile([0.1, 0.46, 0.44], (N, 1))
+    named = problem(given_proba=proba, class_names=["ant", "bee", "cow"])
+    assert all("between 'bee' and 'cow' (98%" in pick.words for pick in choose(named, "margin", control=0.0))
+    assert all("between two classes" in pick.words for pick in choose(problem(given_proba=proba), "auto", control=0.0))
