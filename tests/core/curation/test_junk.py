@@ -41,7 +41,9 @@ def test_many_copies_of_one_record_stay_one_group():
     assert not duplicates.groups(np.ones((N, D), np.float32), np.random.default_rng(0)).any()
 
 
-@pytest.mark.parametrize(("kind", "share"), [("scattered", 0.5), ("saturated", 0.5)])
+@pytest.mark.parametrize(
+    ("kind", "share"), [("scattered", 0.5), ("saturated", 0.5), ("huge", 0.3), ("huge on one side", 0.2)]
+)
 def test_the_engine_finds_its_way_out_of_the_junk(kind, share):
     X, label = pool(kind, share)
     rows = np.empty(0, dtype=np.int64)
