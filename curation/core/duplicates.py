@@ -13,8 +13,23 @@ _SHARE_OF_USUAL = 0.25
 _SAMPLE, _LEAST = 2000, 100
 _FEW, _MOST_SHARE = 50, 0.05
 """Records, and share of the pool, above which a group is looked at again."""
+_DENSEST = 0.1
 MAX_FOR_NEIGHBOURS = 20_000
 _TREE_FEATURES = 15
+
+
+def radius(X: Float32Array, rng: np.random.Generator) -> float:
+    """Return how near a record must be to one asked to be passed over as its copy, where no groups are looked for.
+
+    At most half the distance within which the densest tenth of the records have a twentieth of all others: that many are
+    no copies, but classes close together among scattered junk.
+    """
+    sample = X[np.sort(rng.choice(len(X), size=min(_SAMPLE, len(X)), replace=False))]
+    many = min(1 + round(_MOST_SHARE * len(sample)), len(sample))
+    if many < 2:
+        return threshold(X, rng)
+    distances, _ = NearestNeighbors(n_neighbors=many).fit(sample).kneighbors(sample)
+    return min(threshold(X, rng), float(np.quantile(distances[:, -1], _DENSEST) / 2))
 
 
 def threshold(X: Float32Array, rng: np.random.Generator) -> float:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from curation.core import duplicates, selection
+from curation.core import duplicates, large, selection, subpool
 from curation.core.arrays import Asked
+from curation.core.pool import Pool
 from curation.core.selection import Problem
 
 N, D, K = 600, 8, 3
@@ -41,17 +42,27 @@ def test_many_copies_of_one_record_stay_one_group():
     assert not duplicates.groups(np.ones((N, D), np.float32), np.random.default_rng(0)).any()
 
 
+def small(X, asked):
+    return selection.select(Problem(X, asked, K), name="auto", n_picks=15, control_ratio=0.0, seed=0)
+
+
+def from_a_sketch(X, asked):
+    return large.select(
+        subpool.Task(Pool.split(X), asked, K, [selection.Rule("auto", 1.0)], n_picks=15, control_ratio=0.0, seed=0)
+    )
+
+
+@pytest.mark.parametrize("choose", [small, from_a_sketch])
 @pytest.mark.parametrize(
     ("kind", "share"), [("scattered", 0.5), ("saturated", 0.5), ("huge", 0.3), ("huge on one side", 0.2)]
 )
-def test_the_engine_finds_its_way_out_of_the_junk(kind, share):
+def test_the_engine_finds_its_way_out_of_the_junk(kind, share, choose):
     X, label = pool(kind, share)
     rows = np.empty(0, dtype=np.int64)
     usable = []
     for _ in range(6):
         asked = Asked(rows, label[rows].astype(np.int64), np.ones(len(rows)))
-        picks = selection.select(Problem(X, asked, K), name="auto", n_picks=15, control_ratio=0.0, seed=0)
-        new = np.array([pick.row for pick in picks])
+        new = np.array([pick.row for pick in choose(X, asked)])
         rows = np.concatenate([rows, new])
         usable.append((label[new] >= 0).mean())
     assert np.mean(usable[3:]) > 1 - share
