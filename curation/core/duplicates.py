@@ -21,8 +21,8 @@ _TREE_FEATURES = 15
 def radius(X: Float32Array, rng: np.random.Generator) -> float:
     """Return how near a record must be to one asked to be passed over as its copy, where no groups are looked for.
 
-    At most half the distance within which the densest tenth of the records have a twentieth of all others: that many are
-    no copies, but classes close together among scattered junk.
+    At most half the distance within which the densest tenth of the records have a twentieth of all others: that many
+    are no copies, but classes close together among scattered junk.
     """
     sample = X[np.sort(rng.choice(len(X), size=min(_SAMPLE, len(X)), replace=False))]
     many = min(1 + round(_MOST_SHARE * len(sample)), len(sample))
