@@ -13,6 +13,7 @@ import pyarrow.parquet
 
 PARQUET_CHUNK = 65_536
 MAX_TEXT = 10_000
+WHOLE = re.compile(r"^(-?\d+)\.0+$", re.ASCII)
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 
 
@@ -24,12 +25,14 @@ def read(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> It
     """Yield (row number, values of the columns, then of the optional ones) of a file.
 
     The number is the line of a CSV file (the header is line 1), the ordinal of a Parquet row (from 1). A value is None
-    where the row is too short or the file lacks an optional column.
+    where the row is too short or the file lacks an optional column. Rows of a CSV file with several columns that
+    hold no text at all are left out.
 
     Raises
     ------
     FileError
-        When the file is missing, is neither format, lacks a column, or is no UTF-8.
+        When the file is missing, is neither format, lacks a column, or is no UTF-8; when a row of a CSV file has more
+        values than there are columns, or ends within quotes.
     """
     if not path.is_file():
         raise FileError(f"{path}: there is no such file")
@@ -48,13 +51,15 @@ def _positions(path: Path, names: Sequence[str], columns: Sequence[str], optiona
 
 def _read_csv(path: Path, columns: Sequence[str], optional: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file)
+        reader = csv.reader(file, strict=True)
         try:
             names = [name.strip().lower() for name in next(reader, [])]
             positions = _positions(path, names, columns, optional)
             for row in reader:
-                if row:
-                    yield reader.line_num, [row[at] if at < len(row) else None for at in positions]
+                if any(value.strip() for value in row[len(names) :]):
+                    raise csv.Error(f"{len(row)} values, the header names {len(names)}; quote values that hold commas")
+                if any(value.strip() for value in row) or (row and len(names) == 1):
+                    yield reader.line_num, [row[at] if at < min(len(row), len(names)) else None for at in positions]
         except UnicodeDecodeError as error:
             raise FileError(f"{path}: not UTF-8 text after line {reader.line_num} ({error.reason})") from error
         except csv.Error as error:
@@ -70,13 +75,14 @@ def _read_parquet(path: Path, columns: Sequence[str], optional: Sequence[str]) -
         names = file.schema_arrow.names
         original = {name.strip().lower(): name for name in names}
         _positions(path, list(original), columns, optional)
-        present = [column for column in (*columns, *optional) if column in original]
-        missing = [None] * (len(columns) + len(optional) - len(present))  # optional ones, read behind the others
+        wanted = (*columns, *optional)
+        present = [original[column] for column in wanted if column in original]
         number = 0
-        for chunk in file.iter_batches(PARQUET_CHUNK, columns=[original[column] for column in present]):
-            for values in zip(*(chunk.column(original[column]).to_pylist() for column in present), strict=True):
+        for chunk in file.iter_batches(PARQUET_CHUNK, columns=present):
+            held = [chunk.column(original[name]).to_pylist() if name in original else None for name in wanted]
+            for at in range(chunk.num_rows):
                 number += 1
-                yield number, [*values, *missing]
+                yield number, [None if values is None else values[at] for values in held]
 
 
 def as_time(value: Any) -> float:
@@ -106,9 +112,11 @@ def _seconds(moment: datetime) -> float:
 def as_name(value: Any) -> str:
     """Return a value as the name of a record, annotator or class; ValueError says why it is none.
 
-    >>> as_name(" cat "), as_name(3.0), as_name(7)
-    ('cat', '3', '7')
+    >>> as_name(" cat "), as_name(3.0), as_name(7), as_name(b"dog")
+    ('cat', '3', '7', 'dog')
     """
+    if isinstance(value, bytes):
+        value = value.decode(errors="surrogateescape")
     if value is None or (isinstance(value, float) and math.isnan(value)):
         raise ValueError("is missing")
     if isinstance(value, float) and value.is_integer():
@@ -118,4 +126,15 @@ def as_name(value: Any) -> str:
         raise ValueError("is empty")
     if "\x00" in text or len(text) > MAX_TEXT:
         raise ValueError(f"holds a NUL character or more than {MAX_TEXT} characters")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("holds something that is no UTF-8 text")
     return text
+
+
+def as_whole(name: str) -> str:
+    """Return the name of a whole number without the decimals a spreadsheet or a table with gaps has put there.
+
+    >>> as_whole("12.0"), as_whole("12.5"), as_whole("v1.0")
+    ('12', '12.5', 'v1.0')
+    """
+    return WHOLE.sub(r"\1", name)

@@ -12,7 +12,7 @@ from api import views
 from api.fields import IntegerField, MetadataField, NumberField, PublicIdField, RatioField, TextField, choice, texts
 from api.serializers import Body, EmptyBody, Resource, many, own_id
 from api.v1.answers import AnswerIn, class_index
-from common.errors import ValidationFailedError
+from common.errors import ConflictError, ValidationFailedError
 from curation.core import selection
 from curation.models.experiments import ExperimentKind
 from curation.selectors import experiments as selectors
@@ -204,7 +204,11 @@ class RoundsView(views.Resource):
 
     @extend_schema(request=RoundIn, responses={201: RoundOut})
     def create(self, request: Request, public_id: str) -> Response:
-        """Select the next round's records; a round not evaluated yet is returned as it is."""
+        """Select the next round's records; a round not evaluated yet is returned as it is.
+
+        ``n_picks`` is smaller than the experiment's batch only where fewer records are left to choose among; where none
+        is, no round is begun and the answer is a conflict.
+        """
         given = self.given(RoundIn)
         rounds = selectors.rounds(self.actor, views.id_in_path("exp", public_id))
         experiment_id = views.id_in_path("exp", public_id)
@@ -215,7 +219,9 @@ class RoundsView(views.Resource):
             {key: row["utility"] for key, row in _by_key(given, "utilities").items()},
             {key: row["embedding"] for key, row in _by_key(given, "embeddings").items()},
         )
-        experiments.start_round(experiment_id=experiment_id, number=number, keys=given.get("keys", []), outputs=outputs)
+        keys = given.get("keys", [])
+        if not experiments.start_round(experiment_id=experiment_id, number=number, keys=keys, outputs=outputs):
+            raise ConflictError("Nothing is left to select: every record to choose among was asked before.")
         return self.answer(rounds.get(number=number), RoundOut, 201)
 
     @extend_schema(request=EmptyBody, responses=RoundOut)

@@ -11,8 +11,25 @@ N_NEIGHBOURS = 5
 _SHARE_OF_USUAL = 0.25
 """Distance, relative to the pool's usual nearest-neighbour distance, under which two records are the same thing."""
 _SAMPLE, _LEAST = 2000, 100
+_FEW, _MOST_SHARE = 50, 0.05
+"""Records, and share of the pool, above which a group is looked at again."""
+_DENSEST = 0.1
 MAX_FOR_NEIGHBOURS = 20_000
 _TREE_FEATURES = 15
+
+
+def radius(X: Float32Array, rng: np.random.Generator) -> float:
+    """Return how near a record must be to one asked to be passed over as its copy, where no groups are looked for.
+
+    At most half the distance within which the densest tenth of the records have a twentieth of all others: that many
+    are no copies, but classes close together among scattered junk.
+    """
+    sample = X[np.sort(rng.choice(len(X), size=min(_SAMPLE, len(X)), replace=False))]
+    many = min(1 + round(_MOST_SHARE * len(sample)), len(sample))
+    if many < 2:
+        return threshold(X, rng)
+    distances, _ = NearestNeighbors(n_neighbors=many).fit(sample).kneighbors(sample)
+    return min(threshold(X, rng), float(np.quantile(distances[:, -1], _DENSEST) / 2))
 
 
 def threshold(X: Float32Array, rng: np.random.Generator) -> float:
@@ -43,13 +60,25 @@ def groups(X: Float32Array, rng: np.random.Generator) -> IntArray:
     Connected components of the graph of records nearer than `threshold`, among five nearest neighbours each:
     O(n log n) for few features, O(n^2 d) time in the worst case but never n x n memory. Above 20,000 rows of more than
     15 features only exact copies are grouped: the engine's coverage passes near ones over all the same.
+
+    Junk that lies far apart makes all the rest look like one thing: a group of more than a twentieth of the records is
+    therefore looked at again by its own distances, or one pick of it would keep all others from ever being asked.
     """
     n = len(X)
     if n < 2:
         return np.zeros(n, dtype=np.int64)
     if X.shape[1] > _TREE_FEATURES and n > MAX_FOR_NEIGHBOURS:
         return _exact(X, rng)
-    limit = threshold(X, rng)
+    found = _linked(X, rng)
+    for group in np.flatnonzero(np.bincount(found) > max(_FEW, _MOST_SHARE * n)):
+        members = np.flatnonzero(found == group)
+        found[members] = found.max() + 1 + groups(X[members], rng) if len(members) < n else _exact(X, rng)
+    return np.unique(found, return_inverse=True)[1].astype(np.int64)
+
+
+def _linked(X: Float32Array, rng: np.random.Generator) -> IntArray:
+    """Return the components of the graph of records nearer than the threshold of all of them, shape (n,)."""
+    limit, n = threshold(X, rng), len(X)
     k = min(N_NEIGHBOURS + 1, n)
     distances, neighbours = NearestNeighbors(n_neighbors=k).fit(X).kneighbors(X)  # (n, k)
     source = np.repeat(np.arange(n), k)

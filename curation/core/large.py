@@ -162,7 +162,8 @@ def _told(
         }
         if task.utility is not None:
             parts["utility_given"] = float(task.utility[row])
-        picks.append(reasons.told(row, arm, propensity, float(gains[i]), parts))
+        between = reasons.rivals(proba[i], task.class_names) if has_model else ""
+        picks.append(reasons.told(row, arm, propensity, float(gains[i]), parts, between=between))
     return picks
 
 

@@ -1,5 +1,6 @@
 """Why a record was picked, in numbers and in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,8 @@ from curation.core.problem import Problem
 CONTROL: Final = "control"
 FILL: Final = "fill"
 MANUAL: Final = "manual"
+_SHOWN: Final = 40
+_COVERS: Final = "it stands for many records that are still covered poorly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ def explain(
     }
     if problem.utility is not None:
         parts["utility_given"] = float(problem.utility[row])
-    return told(row, arm, propensity, utility, parts, why=why, before=before)
+    between = rivals(problem.proba[row], problem.class_names) if problem.has_model else ""
+    return told(row, arm, propensity, utility, parts, between=between, why=why, before=before)
 
 
 def told(
@@ -57,11 +61,28 @@ def told(
     utility: float,
     parts: dict[str, float],
     *,
+    between: str,
     why: str = "",
     before: str = "",
 ) -> Pick:
-    """Return a row as a pick with its reason in words, from parts named as in :func:`explain`."""
-    return Pick(row, arm, propensity, utility, parts, _words(parts, arm, utility, why, before))
+    """Return a row as a pick with its reason in words, from parts named as in :func:`explain`.
+
+    ``between`` names the classes in question; empty, as before there is a model, nothing is said of uncertainty.
+    """
+    text = why.format(**parts, score=utility, between=between) if why else _usual_reason(parts, between)
+    return Pick(row, arm, propensity, utility, parts, _words(parts, arm, text, before))
+
+
+def rivals(proba: FloatArray, names: Sequence[str]) -> str:
+    """Return the two likeliest classes by probabilities, shape (k,), in words; ties go to the earlier class.
+
+    >>> rivals(np.array([0.1, 0.5, 0.4]), ["ant", "bee", "cow"]), rivals(np.array([0.6, 0.4]), [])
+    ("'bee' and 'cow'", 'two classes')
+    """
+    first, second = np.argsort(-proba, kind="stable")[:2].tolist() if len(proba) > 1 else (0, 0)
+    if first == second or len(names) <= max(first, second):
+        return "two classes"
+    return " and ".join(f"{names[at][:_SHOWN]!r}" for at in (first, second))
 
 
 def entropy(proba: FloatArray) -> float:
@@ -77,7 +98,7 @@ def _nearest_asked(problem: Problem, row: int) -> float:
     return float(np.sqrt(distances.min() / problem.median_distance))
 
 
-def _words(parts: dict[str, float], arm: str, score: float, why: str, before: str) -> str:
+def _words(parts: dict[str, float], arm: str, text: str, before: str) -> str:
     if arm == CONTROL:
         return "Drawn at random as control: it measures what choosing is worth."
     if arm == MANUAL:
@@ -89,21 +110,22 @@ def _words(parts: dict[str, float], arm: str, score: float, why: str, before: st
         )
     if arm == "random":
         return "Drawn at random: the baseline."
-    text = why.format(**parts, score=score) if why else _usual_reason(parts)
     scope = f"; an annotator can probably label it ({parts['relevance']:.0%})"
     copies = f"; it speaks for {parts['n_near_copies']:.0f} near copies too" if parts["n_near_copies"] else ""
     return before + text + scope + copies + "."
 
 
-def _usual_reason(parts: dict[str, float]) -> str:
+def _usual_reason(parts: dict[str, float], between: str) -> str:
     why = []
-    if "utility_given" in parts and parts["uncertainty"] > 0.6:
+    if not between:
+        why.append(_COVERS)
+    elif "utility_given" in parts and parts["uncertainty"] > 0.6:
         why.append(f"the utility given for it is high ({parts['uncertainty']:.0%} of their range)")
     elif parts["uncertainty"] > 0.6:
-        why.append(f"the model hesitates between two classes ({parts['uncertainty']:.0%} of the way to a tie)")
+        why.append(f"the model hesitates between {between} ({parts['uncertainty']:.0%} of the way to a tie)")
     if parts["nearest_asked"] > 0.8:
         why.append("nothing like it has been asked yet")
     if not why:
-        why.append("it stands for many records that are still covered poorly")
+        why.append(_COVERS)
     text = ", and ".join(why)
     return text[0].upper() + text[1:]

@@ -100,7 +100,7 @@ def choose(
     weights = marks.weights
     if model is not None:
         weights = weights * (model.uncertainty(marks.X) / marks.scores.clip(1e-6)).clip(0.0, 10.0)
-    median, limit = _median_distance(M), duplicates.threshold(M, rng)
+    median, limit = _median_distance(M), duplicates.radius(M, rng)
     nearest = nearest_squared(np.concatenate([M, C, B]), A)  # (m + c + b,)
     trusted = None if anchor is None or len(anchor) < relevance.MIN_ANCHOR else scaler(anchor)
     believed = _relevance(np.concatenate([M, C, B]), A, asked, median, rng, trusted)

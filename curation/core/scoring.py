@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import torch
 
 from curation.core import proxy
 from curation.core.arrays import Float32Array, IntArray, Scaler
@@ -76,6 +75,8 @@ class Linear:
 
 def _product(X: Float32Array, coef: Float32Array) -> Float32Array:
     """Return X @ coef, on the GPU where torch sees one."""
+    import torch  # takes a second: only large pools wait for it
+
     if torch.cuda.is_available():
         return np.asarray((torch.from_numpy(X).cuda() @ torch.from_numpy(coef).cuda()).cpu().numpy())
     return np.asarray(X @ coef)

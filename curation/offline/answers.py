@@ -52,13 +52,14 @@ def load(path: Path | None, pool: Pool, waiting: Iterable[str] = (), *, skip_bad
     FileError
         When the file cannot be read or a row cannot be used.
     """
-    row_of = pool.row_of
+    row_of, known = pool.row_of, _known(pool)
+    names = frozenset(known)
     given: dict[int, _Given] = {}
     bad: list[str] = []
     if path is not None:
         for number, values in rows.read(path, ("key", "label"), ("reason", "confidence")):
             try:
-                one = _read(values, row_of)
+                one = _read(values, row_of, names)
                 if one.row in given:
                     raise ValueError(f"key {pool.keys[one.row][:60]!r} was answered in an earlier row already")
                 given[one.row] = one
@@ -67,7 +68,7 @@ def load(path: Path | None, pool: Pool, waiting: Iterable[str] = (), *, skip_bad
     if bad and not skip_bad:
         raise FileError("\n".join([*bad[:SHOWN], f"{len(bad)} bad rows; --skip-bad leaves them out."]))
     of_anchor = set() if pool.anchor_label is None else {str(label) for label in pool.anchor_label.tolist()}
-    classes = _classes(path, pool, {one.label for one in given.values() if one.label} | of_anchor)
+    classes = _classes(path, pool, known, {one.label for one in given.values() if one.label} | of_anchor)
     index = {name: at for at, name in enumerate(classes)}
     for key in waiting:
         if key in row_of:
@@ -81,14 +82,16 @@ def load(path: Path | None, pool: Pool, waiting: Iterable[str] = (), *, skip_bad
     return Answers(asked, classes, bad, hashlib.sha256(told.encode()).hexdigest())
 
 
-def _read(values: list[Any], row_of: dict[str, int]) -> _Given:
+def _read(values: list[Any], row_of: dict[str, int], known: frozenset[str]) -> _Given:
     try:
         key = rows.as_name(values[0])
     except ValueError as error:
         raise ValueError(f"key {error}") from error
+    key = key if key in row_of else rows.as_whole(key)
     if key not in row_of:
         raise ValueError(f"key {key[:60]!r} is not in the pool of {len(row_of)} records")
     label, reason = _text(values[1]), _text(values[2])
+    label = label if label in known else rows.as_whole(label)
     if not label and not reason:
         raise ValueError("label is empty and there is no reason; give a label, or why it cannot be labeled")
     try:
@@ -106,26 +109,28 @@ def _text(value: Any) -> str:
     return rows.as_name(value)
 
 
-def _classes(path: Path | None, pool: Pool, seen: set[str]) -> list[str]:
-    """Return the classes: those the pool names, the columns of its probabilities, or those that occur."""
-    if pool.classes is not None:
-        _check_known(path, seen, pool.classes, "the pool names")
-        if pool.proba is not None and pool.proba.shape[1] != len(pool.classes):
-            raise FileError(f"proba has {pool.proba.shape[1]} columns, classes {len(pool.classes)} names")
-        return pool.classes
-    if pool.proba is not None:
-        columns = [str(at) for at in range(pool.proba.shape[1])]
-        _check_known(path, seen, columns, "proba has no `classes` beside it, so labels are its columns")
-        return columns
-    return sorted(seen, key=lambda name: (not name.lstrip("-").isdigit(), int(name) if _is_int(name) else 0, name))
+def _known(pool: Pool) -> list[str]:
+    """Return the classes the pool names, or the columns of its probabilities; empty where labels alone can tell."""
+    if pool.proba is None:
+        return pool.classes or []
+    if pool.classes is not None and pool.proba.shape[1] != len(pool.classes):
+        raise FileError(f"proba has {pool.proba.shape[1]} columns, classes {len(pool.classes)} names")
+    return pool.classes or [str(at) for at in range(pool.proba.shape[1])]
 
 
-def _is_int(name: str) -> bool:
-    return name.lstrip("-").isdigit() and name.isascii()
-
-
-def _check_known(path: Path | None, seen: set[str], known: list[str], why: str) -> None:
+def _classes(path: Path | None, pool: Pool, known: list[str], seen: set[str]) -> list[str]:
+    """Return the classes: those that are known, or those that occur."""
+    if not known:
+        return sorted(seen, key=lambda name: (not _is_int(name), int(name) if _is_int(name) else 0, name))
     unknown = sorted(seen.difference(known))
     if unknown:
         where = path.name if path is not None else "labels"
+        why = (
+            "proba has no `classes` beside it, so labels are its columns" if pool.classes is None else "the pool names"
+        )
         raise FileError(f"{where}: label {unknown[0][:60]!r} is none of {', '.join(known[:20])} ({why})")
+    return known
+
+
+def _is_int(name: str) -> bool:
+    return name.removeprefix("-").isdigit() and name.isascii()

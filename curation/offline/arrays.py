@@ -27,11 +27,13 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     if path.suffix.lower() in {".parquet", ".pq"}:
         return _columns(path)
     try:
+        if not zipfile.is_zipfile(path):
+            raise FileError(
+                f"{path}: neither an .npz nor a Parquet file that can be read (not an archive, or cut short)"
+            )
         with np.load(path, allow_pickle=False, mmap_mode="r") as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                return {"X": archive}
             return {name: _array(path, archive, name) for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         if isinstance(error, FileError):
             raise
         raise FileError(f"{path}: neither an .npz nor a Parquet file that can be read ({str(error)[:100]})") from error
@@ -46,6 +48,10 @@ def _array(path: Path, archive: Any, name: str) -> npt.NDArray[Any]:
             "holds Python objects; save it as text, numbers or dates" if "allow_pickle" in str(error) else str(error)
         )
         raise FileError(f"{path.name}: array {name} {words[:150]}") from error
+    except MemoryError as error:
+        raise FileError(f"{path.name}: array {name} does not fit into memory ({str(error)[:100]})") from error
+    if not isinstance(array, np.ndarray):  # NumPy hands other members of an archive over as bytes
+        raise FileError(f"{path.name}: {name} is no array")
     return array
 
 
@@ -83,8 +89,10 @@ def _columns(path: Path) -> dict[str, npt.NDArray[Any]]:
     for name in table.column_names:
         column = table[name]
         wanted = "X" if name == "embedding" and "X" not in table.column_names else name
-        if pyarrow.types.is_list(column.type) or pyarrow.types.is_fixed_size_list(column.type) or name == "X":
+        if wanted in {"X", "proba", "anchor"}:
             found[wanted] = _matrix(path, name, column)
+        elif pyarrow.types.is_nested(column.type):
+            found[name] = np.empty(0)  # told as not used
         elif name in KNOWN:
             found[name] = np.array(column.to_pylist())
         else:

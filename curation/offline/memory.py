@@ -3,10 +3,14 @@
 One .npz file of plain arrays (nothing is ever unpickled) with a checksum over all of it, replaced as a whole each time.
 """
 
+import fcntl
 import hashlib
 import io
 import json
+import os
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,6 +61,36 @@ class Memory:
         return [key for batch in self.batches if batch.request != request for key in batch.keys]
 
 
+@contextmanager
+def alone(path: Path | None, waiting: Callable[[], None]) -> Iterator[None]:
+    """Let one call at a time use the states of a folder: what two pick at once would be the same records.
+
+    The folder itself is locked, so nothing is left lying there; the lock of a call that was killed is gone with it.
+
+    Parameters
+    ----------
+    waiting
+        Called where another call has to end first.
+    """
+    if path is None:
+        yield
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+    except OSError as error:
+        raise FileError(f"cannot write the state {path}: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
 def load(path: Path | None, pool: str) -> Memory:
     """Return the memory of a pool; an empty one when there is no file yet.
 
@@ -89,7 +123,13 @@ _WAY_OUT = "give another --state, or remove it and name all records asked so far
 
 
 def save(path: Path, memory: Memory) -> None:
-    """Write the memory; the file is replaced as a whole, so that an interruption leaves the one before."""
+    """Write the memory; the file is replaced as a whole, so that an interruption leaves the one before.
+
+    Raises
+    ------
+    FileError
+        When it cannot be written.
+    """
     told = {
         "format": FORMAT,
         "pool": memory.pool,
@@ -99,7 +139,10 @@ def save(path: Path, memory: Memory) -> None:
     plain = {name: np.frombuffer(data, dtype=np.uint8) for name, data in (("told", _bytes(told)),)}
     checksum = np.frombuffer(_checksum(told, memory.arrays).encode(), dtype=np.uint8)
     np.savez(buffer, allow_pickle=False, **memory.arrays, **plain, checksum=checksum)
-    write_together({path: buffer.getvalue()})
+    try:
+        write_together({path: buffer.getvalue()})
+    except OSError as error:
+        raise FileError(f"cannot write the state {path}: {error.strerror}") from error
 
 
 def _bytes(told: dict[str, Any]) -> bytes:

@@ -13,16 +13,21 @@ from curation.core.strategies.picking import sample
 from curation.offline.selecting import Selected
 
 MAP_POINTS, WIDTH, HEIGHT, EDGE = 3000, 720, 460, 14
+FAR_OFF = 0.01
+"""Share of the records on each side that may lie beyond the map."""
 SHOWN_GROUPS, SHOWN_KEYS, SHOWN_CONFUSED = 60, 6, 20
 
 
 def picks_csv(found: Selected) -> bytes:
     """Return rank,key,utility,reason, best first, rank from 1."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    keys = [found.pool.keys[pick.row] for pick in found.picks]
+    # Python 3.11 leaves a carriage return unquoted, which its reader then takes for the end of the row.
+    has_returns = any("\r" in key for key in keys)
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if has_returns else csv.QUOTE_MINIMAL)
     writer.writerow(("rank", "key", "utility", "reason"))
-    for rank, pick in enumerate(found.picks, 1):
-        writer.writerow((rank, found.pool.keys[pick.row], f"{pick.utility:.6g}", pick.words))
+    for rank, (key, pick) in enumerate(zip(keys, found.picks, strict=True), 1):
+        writer.writerow((rank, key, f"{pick.utility:.6g}", pick.words))
     return text.getvalue().encode()
 
 
@@ -47,7 +52,8 @@ def context(found: Selected) -> dict[str, Any]:
         "in_scope": problem.relevance.in_scope,
         "has_anchor": problem.anchor is not None,
         "has_model": problem.has_model,
-        "classes": [{"name": name, "n": counts[at]} for at, name in enumerate(found.answers.classes)],
+        "has_own": problem.given_proba is not None or problem.utility is not None,
+        "classes": sorted(zip(found.answers.classes, counts, strict=False), key=lambda one: -one[1]),
         "arms": dict(Counter(pick.arm for pick in found.picks)),
         "picks": [
             {
@@ -108,7 +114,7 @@ def draw(found: Selected) -> dict[str, list[dict[str, Any]]]:
     problem, asked = found.problem, found.answers.asked
     place = layout(problem.scaled, problem.rng(9))
     shown = sample(problem.scaled, MAP_POINTS, problem.rng(10))
-    low, high = place[shown].min(axis=0), place[shown].max(axis=0)
+    low, high = _range(place[shown])
     span = np.where(high > low, high - low, 1.0)
     size = np.array([WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE])
     at = EDGE + np.clip((place - low) / span, 0, 1) * size  # (n, 2)
@@ -126,6 +132,13 @@ def draw(found: Selected) -> dict[str, list[dict[str, Any]]]:
         "rejected": points(rejected[:MAP_POINTS]),
         "picks": [spot | name for spot, name in zip(points(np.array(picked)), names, strict=True)],
     }
+
+
+def _range(place: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return what the map shows, each shape (2,): a few far-off records go to its edge, or all others were one dot."""
+    low, high = np.quantile(place, (FAR_OFF, 1 - FAR_OFF), axis=0)
+    room = (high - low) / 4
+    return np.maximum(place.min(axis=0), low - room), np.minimum(place.max(axis=0), high + room)
 
 
 def layout(X: Float32Array, rng: np.random.Generator) -> FloatArray:

@@ -98,6 +98,8 @@ def load(path: Path, anchor_path: Path | None = None, *, skip_bad: bool = False)
     anchor, anchor_label = _anchor(path, arrays, anchor_path, X.shape[1])
     keys = _keys(path, arrays.get("key"), len(X))
     proba, utility = _shaped(path, arrays, "proba", len(X), 2), _shaped(path, arrays, "utility", len(X), 1)
+    if proba is not None and proba.shape[1] < 2:
+        raise FileError(f"{path.name}: proba needs a column for each of two or more classes; it has {proba.shape[1]}")
     bad = _bad_rows(path, X, proba, utility, keys)
     if bad and not skip_bad:
         raise FileError("\n".join([*list(bad.values())[:SHOWN], f"{len(bad)} bad rows; --skip-bad leaves them out."]))
@@ -124,7 +126,10 @@ def load(path: Path, anchor_path: Path | None = None, *, skip_bad: bool = False)
 
 
 def _class_names(path: Path, given: npt.NDArray[Any]) -> list[str]:
-    names = [str(name) for name in given.ravel().tolist()]
+    try:
+        names = [rows.as_name(name) for name in given.ravel().tolist()]
+    except ValueError as error:
+        raise FileError(f"{path.name}: a name of classes {error}") from error
     if given.ndim != 1 or len(names) < 2 or len(set(names)) < len(names):
         raise FileError(f"{path.name}: classes must be two or more different names, got {names[:5]}")
     return names
@@ -207,7 +212,8 @@ def _anchor(
     anchor, label = arrays["anchor"], arrays.get("anchor_label")
     if anchor.ndim != 2 or anchor.shape[1] != d or not len(anchor) or anchor.dtype.kind not in "fiub":
         raise FileError(f"{path.name}: anchor must be numbers of shape (m, {d}); it is {anchor.dtype} {anchor.shape}")
-    finite = np.isfinite(anchor.astype(np.float32)).all(axis=1)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is named below
+        finite = np.isfinite(anchor.astype(np.float32)).all(axis=1)
     if not finite.all():
         raise FileError(f"{path.name}, anchor row {int(np.argmin(finite)) + 1}: NaN or infinity")
     if label is not None and (label.shape != (len(anchor),) or label.dtype.kind not in "iu"):

@@ -96,6 +96,11 @@ def select(request: Request, step: Step) -> Selected:
     FileError, ValueError
         When a file cannot be used, or fewer records are left than asked for.
     """
+    with memory.alone(request.state, lambda: step("Waiting for another call with a state in this folder")):
+        return _select(request, step)
+
+
+def _select(request: Request, step: Step) -> Selected:
     strategies.get(request.strategy)
     wishes = _wishes(request.wishes)
     step("Reading the pool")

@@ -118,7 +118,8 @@ def start_round(
     """Return the picks of a round, chosen now when the round is new; a second call returns the same picks.
 
     ``keys`` are the customer's own choice (type manual); ``outputs`` what the customer's model says of the records to
-    choose among; ``n_records`` a size of this round's own, in place of the experiment's.
+    choose among; ``n_records`` a size of this round's own, in place of the experiment's. Fewer come back where fewer
+    are left to choose among, none (and no round is begun) where nothing is.
 
     Raises
     ------
@@ -132,7 +133,9 @@ def start_round(
         _check_order(experiment, number)
         experiment.batch_size = n_records or experiment.batch_size
         with compute.measured(experiment_id=experiment.pk, number=number, stage=ComputeStage.SELECT):
-            _save(experiment, number, choosing.choose(experiment, number, keys, outputs))
+            picks = choosing.choose(experiment, number, keys, outputs)
+            if picks:
+                _save(experiment, number, picks)
     rows = PickRow.objects.filter(experiment=experiment, round__number=number).order_by("rank")
     return [PickedRecord(p.row, p.key, p.uri, p.metadata, p.arm, p.words, _difficulty(number, p)) for p in rows]
 

@@ -24,6 +24,7 @@ from curation.services.ingest_values import (
     class_names,
     json_object,
     metadata_of,
+    name_of,
     plain_array,
     text_of,
 )
@@ -164,10 +165,10 @@ def _table(arrays: dict[str, npt.NDArray[Any]], prefix: str, n: int) -> Table:
         if column is not None and column.shape != (n,):
             detail = f"{prefix}{name} has shape {column.shape}, but there are {n} records."
             raise bad(f"{prefix}{name}", "length", detail)
-    names = [str(key) for key in keys] if keys is not None else [f"{prefix}{i}" for i in range(n)]
+    names = [name_of(key) for key in keys] if keys is not None else [f"{prefix}{i}" for i in range(n)]
     return make_table(
         names,
-        [str(uri) for uri in uris] if uris is not None else [""] * n,
+        [name_of(uri) for uri in uris] if uris is not None else [""] * n,
         [json_object(f"{prefix}metadata[{i}]", str(text)) for i, text in enumerate(texts)]
         if texts is not None
         else None,
@@ -220,7 +221,7 @@ def _read_parquet(data: bytes, embeddings: bytes | None) -> Contents:
     columns = set(table.column_names)
     if "key" not in columns:
         raise bad("key", "missing", "The table needs a column key.")
-    keys = [str(value) if value is not None else "" for value in table["key"].to_pylist()]
+    keys = [name_of(value) if value is not None else "" for value in table["key"].to_pylist()]
     uris = [value or "" for value in table["uri"].to_pylist()] if "uri" in columns else [""] * len(keys)
     rest = sorted(columns - {"key", "uri", "embedding"})
     rows = table.select(rest).to_pylist() if rest else []

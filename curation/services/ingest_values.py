@@ -56,6 +56,11 @@ def _load(data: bytes) -> npt.NDArray[Any]:
     return array
 
 
+def name_of(value: object) -> str:
+    """Return a key, a URI or the name of a class as text, bytes too; what is no UTF-8 is refused by `text_of`."""
+    return value.decode(errors="surrogateescape") if isinstance(value, bytes) else str(value)
+
+
 def text_of(place: str, value: object, max_length: int, min_length: int = 0) -> str:
     """Return a text that is neither too long nor holds NUL or half of a surrogate pair.
 
@@ -134,7 +139,7 @@ def class_names(array: npt.NDArray[Any] | None) -> list[str]:
         return []
     if array.ndim != 1:
         raise bad("classes", "shape", f"classes must be a list of names; got shape {array.shape}.")
-    names = [text_of(f"classes[{i}]", str(name), MAX_CLASS_LENGTH, 1) for i, name in enumerate(array)]
+    names = [text_of(f"classes[{i}]", name_of(name), MAX_CLASS_LENGTH, 1) for i, name in enumerate(array)]
     if len(set(names)) < len(names):
         raise bad("classes", "repeated", f"{len(names)} classes have {len(set(names))} different names.")
     return names

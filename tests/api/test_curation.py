@@ -184,3 +184,18 @@ def test_utilities_of_the_customers_model_choose_the_round(customer):
     far = [{"key": "record-1", "utility": 1e308}, {"key": "record-2", "utility": -1e308}]
     assert customer.post(f"{path}/rounds/", {"utilities": [*rows[2:], *far]}).status == 201
     assert customer.get(f"{path}/rounds/1/picks/").body["results"][0]["key"] == "record-1"
+
+
+def test_rounds_go_on_until_nothing_is_left_and_then_say_so(customer):
+    path = experiment(customer, batch_size=30)
+    sizes, seen = [], set()
+    for number in (1, 2):
+        sizes.append(customer.made(f"{path}/rounds/")["n_picks"])
+        keys = [pick["key"] for pick in customer.get(f"{path}/rounds/{number}/picks/").body["results"]]
+        seen |= set(keys)
+        customer.made(f"{path}/observations/", {"labels": [{"key": key, "label": pool.CLASSES[0]} for key in keys]})
+        customer.made(f"{path}/rounds/{number}/evaluate/")
+    assert (sizes, len(seen)) == ([30, 10], 40)
+    refused = customer.post(f"{path}/rounds/", {})
+    assert (refused.status, refused.code) == (409, "conflict")
+    assert [row["number"] for row in customer.get(f"{path}/rounds/").body["results"]] == [1, 2]

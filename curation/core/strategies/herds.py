@@ -12,6 +12,9 @@ from curation.core.arrays import BoolArray, FloatArray
 from curation.core.problem import Problem
 from curation.core.strategies.registry import Scored, register
 
+_LEAST = 1e-6
+"""Of the highest uncertainty."""
+
 
 def _herd(
     problem: Problem,
@@ -39,7 +42,9 @@ def _herd(
 
 
 def _open_uncertainty(problem: Problem) -> FloatArray:
-    uncertain = problem.uncertainty.copy()
+    """Return the uncertainty of rows not asked, shape (n,), never quite 0: between sure ones coverage decides."""
+    highest = float(problem.uncertainty.max())
+    uncertain = np.maximum(problem.uncertainty, _LEAST * highest) if highest > 0 else np.ones(len(problem.X))
     uncertain[problem.asked.rows] = 0.0
     return uncertain
 

@@ -21,7 +21,7 @@ def random(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Ge
 
 
 @register(
-    "margin", needs_model=True, why="The model hesitates between two classes ({uncertainty:.0%} of the way to a tie)"
+    "margin", needs_model=True, why="The model hesitates between {between} ({uncertainty:.0%} of the way to a tie)"
 )
 def margin(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Generator) -> Scored:
     """The smallest margins between the two best classes; unsafe on messy pools, here for comparison."""

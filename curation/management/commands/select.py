@@ -1,5 +1,6 @@
 """``manage.py select POOL --batch-size B --out picks.csv``: which records to label next, and why, from array files."""
 
+import warnings
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ class Command(BaseCommand):
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as shown:
             stage = shown.add_task("Starting")
             try:
+                warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # a label each at first
                 found = selecting.select(request, lambda words: shown.update(stage, description=words))
             except (ValueError, OSError) as error:
                 raise CommandError(str(error)) from error
@@ -79,6 +81,7 @@ class Command(BaseCommand):
             raise CommandError(f"--control must lie between 0 and 0.5, got {options['control']}")
         if options["out"].is_dir() or options["out"].suffix.lower() == ".html":
             raise CommandError(f"--out {options['out']} must be the name of a CSV file")
+        _refuse_overwriting(options)
         if options["wishes"] is not None and options["strategy"] != "metadata_weighted":
             raise CommandError("--wishes belong to --strategy metadata_weighted")
         return Request(
@@ -96,6 +99,19 @@ class Command(BaseCommand):
         )
 
 
+def _refuse_overwriting(options: dict[str, Any]) -> None:
+    """Raise CommandError where a file to write is also read or written as something else: it would be lost."""
+    written = {"--out": options["out"], "the page": options["out"].with_suffix(".html"), "--state": options["state"]}
+    read = {"the pool": options["pool"]} | {f"--{name}": options[name] for name in ("labels", "anchor", "wishes")}
+    names: dict[Path, str] = {}
+    for name, path in (read | written).items():
+        if path is None:
+            continue
+        other = names.setdefault(path.resolve(), name)
+        if other != name and name in written:
+            raise CommandError(f"{name} would overwrite {other}, {path}; give another name")
+
+
 def remarks(found: Selected) -> list[str]:
     """Return what a person should know before trusting the batch."""
     asked, notes = found.answers.asked, []
@@ -109,9 +125,9 @@ def remarks(found: Selected) -> list[str]:
         )
     if n_filled:
         notes.append(f"{n_filled} picks fill the batch: only near copies, or what the strategy leaves out, were left.")
-    if len(asked.rows) and not found.problem.has_model:
+    if len(asked.answered.rows) and not found.problem.has_model:
         notes.append("Fewer than two classes have labels: there is no model yet, and coverage decides.")
-    if (asked.labels < 0).any() and not asked.is_labeled.any():
+    if (asked.answered.labels < 0).any() and not asked.is_labeled.any():
         notes.append("Nothing could be labeled so far: look at the reasons before buying more.")
     if found.answers.bad or found.pool.bad:
         notes.append(

@@ -58,3 +58,13 @@ def test_constant_features_vanish_and_one_feature_will_do():
     assert (Scaler.of(X)(X)[:, -1] == 0).all()
     assert (Scaler.of(X[:, -1:])(X[:, -1:]) == 0).all()
     assert Scaler.of(X[:, :1])(X[:, :1]).std() == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("X", [TABLE, PIXELS])
+def test_a_tiny_unit_takes_nothing_away(X):
+    assert np.allclose(Scaler.of(X * 1e-20)(X * 1e-20), Scaler.of(X)(X), atol=1e-3)
+
+
+@pytest.mark.parametrize("value", [0, 7.1, 1e-30, 3e38])
+def test_constant_features_vanish(value):
+    assert not Scaler.of(np.full((50, 3), value, np.float32))(np.full((50, 3), value, np.float32)).any()

@@ -52,7 +52,9 @@ def take(actor, name: str, data: bytes, **more) -> Dataset:
     return datasets.create(actor=actor, name="pool", modality="image", file_name=name, data=data, **more)
 
 
+BYTES = {"key": np.array(KEYS, dtype="S"), "uri": np.array([f"s3://x/{k}" for k in KEYS], dtype="S")}
 GOOD = {
+    "npz with bytes": ("p.npz", npz(X=X, **BYTES, metadata=['{"site": "north"}'] * 4), {}),
     "npz": ("p.npz", npz(X=X, key=KEYS, uri=[f"s3://x/{k}" for k in KEYS], metadata=['{"site": "north"}'] * 4), {}),
     "parquet": (
         "p.parquet",
