@@ -11,7 +11,7 @@ from api.serializers import Body, EmptyBody, Resource, own_id
 from api.v1.job_bodies import MAX_BUDGET_MICRO
 from marketplace.selectors import jobs
 from marketplace.services import campaigns
-from marketplace.services.campaigns import CampaignTerms
+from marketplace.services.campaign_terms import CampaignTerms
 
 
 class CampaignIn(Body):

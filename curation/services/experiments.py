@@ -24,6 +24,7 @@ from curation.models import Pick as PickRow
 from curation.models.experiments import ExperimentKind
 from curation.selectors import datasets
 from curation.services import designs, measuring, problems, sharded, storage
+from curation.services.ingest import Table
 from curation.services.outputs import Outputs, with_outputs
 
 _NO_OUTPUTS = Outputs()
@@ -133,9 +134,14 @@ def start_round(
     if not Round.objects.filter(experiment=experiment, number=number).exists():
         _check_order(experiment, number)
         experiment.batch_size = n_records or experiment.batch_size
-        picks = _choose(experiment, problems.asked_of(experiment), keys, outputs)
+        picks = choose(experiment, problems.asked_of(experiment), keys, outputs)
         _save(experiment, number, picks)
-    rows = PickRow.objects.filter(experiment=experiment, round__number=number).order_by("rank")
+    return picked(experiment_id=experiment_id, number=number)
+
+
+def picked(*, experiment_id: uuid.UUID, number: int) -> list[PickedRecord]:
+    """Return a round's picks but the vetoed ones, best first: what may be ordered."""
+    rows = PickRow.objects.filter(experiment=experiment_id, round__number=number, vetoed_at=None).order_by("rank")
     return [PickedRecord(p.row, p.key, p.uri, p.metadata, p.arm, p.words, _difficulty(number, p)) for p in rows]
 
 
@@ -157,7 +163,10 @@ def _check_order(experiment: Experiment, number: int) -> None:
         raise RoundOrderError(f"Round {evaluated + 1} comes next, not round {number}.", next=evaluated + 1)
 
 
-def _choose(experiment: Experiment, asked: Asked, keys: Sequence[str], outputs: Outputs) -> list[Pick]:
+def choose(
+    experiment: Experiment, asked: Asked, keys: Sequence[str] = (), outputs: Outputs = _NO_OUTPUTS
+) -> list[Pick]:
+    """Return the picks of an experiment's next round, of ``keys`` where it is of type manual; nothing is stored."""
     task = problems.large_task_of(experiment, asked)
     if task is not None and not keys and not outputs and experiment.kind != ExperimentKind.MANUAL:
         return _from_sketch(experiment, task)
@@ -194,27 +203,32 @@ def _save(experiment: Experiment, number: int, picks: list[Pick]) -> None:
     try:
         with transaction.atomic(durable=True):
             round_row = Round.objects.create(experiment=experiment, number=number)
-            PickRow.objects.bulk_create(
-                PickRow(
-                    round=round_row,
-                    experiment=experiment,
-                    row=pick.row,
-                    key=table.keys[pick.row],
-                    uri=table.uris[pick.row],
-                    metadata=table.metadata[pick.row],
-                    rank=rank,
-                    arm=pick.arm,
-                    propensity=pick.propensity,
-                    utility=pick.utility,
-                    parts=_finite(pick.parts),
-                    words=pick.words,
-                )
-                for rank, pick in enumerate(picks)
-            )
+            add_picks(round_row, table, picks, 0)
     except IntegrityError:
         # Another runner saved this round first; its picks are the same ones, and count.
         if not Round.objects.filter(experiment=experiment, number=number).exists():
             raise
+
+
+def add_picks(round_row: Round, table: Table, picks: Sequence[Pick], rank: int) -> None:
+    """Store picks of a round from a rank on, inside the caller's transaction."""
+    PickRow.objects.bulk_create(
+        PickRow(
+            round=round_row,
+            experiment_id=round_row.experiment_id,
+            row=pick.row,
+            key=table.keys[pick.row],
+            uri=table.uris[pick.row],
+            metadata=table.metadata[pick.row],
+            rank=number,
+            arm=pick.arm,
+            propensity=pick.propensity,
+            utility=pick.utility,
+            parts=_finite(pick.parts),
+            words=pick.words,
+        )
+        for number, pick in enumerate(picks, rank)
+    )
 
 
 def _finite(parts: dict[str, float]) -> dict[str, float | None]:

@@ -18,7 +18,7 @@ from marketplace.core.states import CampaignState, JobState
 from marketplace.models import Campaign
 from marketplace.selectors import jobs
 from marketplace.services import campaigns
-from marketplace.services.campaigns import CampaignTerms
+from marketplace.services.campaign_terms import CampaignTerms
 from portal import pages
 
 _OVER: Final = frozenset({CampaignState.FINISHED, CampaignState.STOPPED})
