@@ -6,12 +6,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import IntegerField, PublicIdField, RatioField
+from api.fields import IntegerField, PublicIdField, RatioField, choice
 from api.serializers import Body, EmptyBody, Resource, own_id
 from api.v1.job_bodies import MAX_BUDGET_MICRO
+from marketplace.core.states import CampaignMode
 from marketplace.selectors import jobs
 from marketplace.services import campaigns
-from marketplace.services.campaign_terms import CampaignTerms
+from marketplace.services.campaign_terms import MAX_REVIEW_S, CampaignTerms
 
 
 class CampaignIn(Body):
@@ -42,6 +43,19 @@ class CampaignIn(Body):
         "records where another answer is worth more for its price than a new record. New records are then labeled "
         "`min_overlap` times, and the job's `target_confidence` asks for no more.",
     )
+    mode = choice(
+        *CampaignMode,
+        default=CampaignMode.AUTO.value,
+        help_text="auto: each round is ordered at once. veto: its picks are proposed, and those not vetoed are ordered "
+        "after `review_s`. approve: nothing is ordered before you approve.",
+    )
+    review_s = IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=60,
+        max_value=MAX_REVIEW_S,
+        help_text="Seconds to veto, in mode veto; a day when left out.",
+    )
 
 
 class CampaignOut(Resource):
@@ -58,6 +72,12 @@ class CampaignOut(Resource):
     value_of_point_micro = serializers.IntegerField(allow_null=True)
     value_of_day_micro = serializers.IntegerField(allow_null=True)
     asks_again = serializers.BooleanField()
+    mode = serializers.CharField()
+    review_s = serializers.IntegerField(allow_null=True)
+    review_due_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="While the phase is review: when the picks proposed are ordered; null until you approve.",
+    )
     lot = PublicIdField("lot", source="lot_id", allow_null=True)
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -95,6 +115,8 @@ class CampaignsView(views.Resource):
                 value_of_point_micro=given.get("value_of_point_micro"),
                 value_of_day_micro=given.get("value_of_day_micro"),
                 asks_again=given["asks_again"],
+                mode=CampaignMode(given["mode"]),
+                review_s=given.get("review_s"),
             ),
         )
         return self.answer(started, CampaignOut, 201)

@@ -21,7 +21,7 @@ CHOOSERS: Final = (MACHINE, MANUAL, CONTROL)
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What became of the records of one chooser; ``keys`` are those that came back usable or not."""
+    """What became of the records of one chooser: ``keys`` came back, usable or not; ``classes`` counts the labels."""
 
     by: str
     n_picked: int
@@ -29,6 +29,16 @@ class Chosen:
     keys: tuple[str, ...]
     classes: tuple[int, ...]
     label_yield: Yield | None
+
+    @property
+    def n_usable(self) -> int:
+        """How many came back with a class."""
+        return sum(self.classes)
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether people chose."""
+        return self.by == MANUAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from marketplace.models import Job
 from marketplace.services import readings
 
 USUAL_REVIEW_S: Final = 86_400
+MAX_REVIEW_S: Final = 90 * 86_400
 
 
 @dataclass(frozen=True, slots=True)

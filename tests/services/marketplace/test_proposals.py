@@ -1,32 +1,24 @@
 """The customer's say in each round: what it vetoes is never sent, whatever dies or races; what it adds is."""
 
-import contextlib
-import itertools
-import random
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from common.clock import Now
 from common.errors import ValidationFailedError
 from common.models import AuditEvent
 from curation.models import Observation, Pick, Round
 from curation.models.experiments import VetoReason
-from curation.services import experiments, override_reports, overrides
+from curation.services import overrides
 from marketplace.errors import CampaignStateError, ProposalClosedError
-from marketplace.models import BatchItem, Campaign, JobRecord, Lot, RoutingEvent
-from marketplace.services import campaigns, lots, opinions, override_costs, proposals
+from marketplace.models import Campaign, Lot, RoutingEvent
+from marketplace.services import campaigns, override_reports
 from marketplace.services.campaign_terms import CampaignTerms
 from tests.loops import BATCH, Loop
+from tests.proposals import add, approve, pass_deadline, propose, proposed, sent, unasked, veto
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 2
-
-
-class Crash(BaseException):
-    """A process that dies: nothing may catch it."""
 
 
 @pytest.fixture
@@ -42,50 +34,6 @@ def loop(storage):
 @pytest.fixture
 def asking(storage):
     return Loop(max_rounds=ROUNDS, mode="approve")
-
-
-def propose(loop):
-    """Let the campaign propose its next round, and return the keys."""
-    loop.until(lambda: Campaign.objects.get().phase == "review")
-    return proposed()
-
-
-def proposed():
-    campaign = Campaign.objects.get()
-    return [pick.key for pick in proposals.picks_of(campaign)]
-
-
-def veto(loop, keys, reason=VetoReason.OTHER, note=""):
-    return proposals.veto(actor=loop.actor, campaign_id=loop.campaign.pk, keys=keys, reason=reason, note=note)
-
-
-def add(loop, keys):
-    return proposals.add(actor=loop.actor, campaign_id=loop.campaign.pk, keys=keys)
-
-
-def approve(loop, number):
-    return proposals.approve(actor=loop.actor, campaign_id=loop.campaign.pk, number=number)
-
-
-def pass_deadline():
-    Campaign.objects.filter(review_due_at__isnull=False).update(review_due_at=Now(), next_check_at=Now())
-
-
-def unasked(n):
-    taken = set(Pick.objects.values_list("key", flat=True))
-    return [key for i in range(200) if (key := f"digit-{i}") not in taken][:n]
-
-
-def sent():
-    return sorted(JobRecord.objects.values_list("key", flat=True))
-
-
-def check_nothing_vetoed_was_sent():
-    vetoed = set(Pick.objects.filter(vetoed_at__isnull=False).values_list("key", flat=True))
-    items = BatchItem.objects.filter(record__isnull=False).values_list("record__key", flat=True)
-    assert vetoed.isdisjoint(sent())
-    assert vetoed.isdisjoint(items)
-    return vetoed
 
 
 def test_without_a_say_nothing_is_proposed(storage):
@@ -204,16 +152,16 @@ def test_records_added_by_key_are_ordered_with_the_rest_and_measured_beside_it(l
     pass_deadline()
     loop.until(lambda: Campaign.objects.get().round == 2)
     assert sent() == sorted([*keys[1:], *mine[1:]])
-    report = override_reports.tell(experiment_id=loop.campaign.experiment_id)
-    machine, manual, control = report.chosen
+    told = override_reports.tell(Campaign.objects.get())
+    report, (machine, manual, control) = told.report, (line.chosen for line in told.lines)
     assert (manual.n_picked, manual.n_vetoed, len(manual.keys), manual.label_yield.n_usable) == (4, 1, 3, 3)
     assert (machine.n_picked + control.n_picked, machine.n_vetoed + control.n_vetoed) == (2 * BATCH, 1)
     assert report.vetoes == {"known": 2}
     assert "usable labels" in report.manual.words
-    costs = override_costs.of_choosers(Campaign.objects.get(), report)
-    job = Campaign.objects.get().job
-    assert sum(costs.values()) <= job.spent_micro
-    assert costs["manual"] > 0
+    costs = [line.cost_micro for line in told.lines]
+    assert told.has_overrides
+    assert 0 < costs[1] < sum(costs) <= Campaign.objects.get().job.spent_micro
+    assert told.lines[1].per_usable_micro == round(costs[1] / 3)
 
 
 def test_keys_that_cannot_be_added_are_named_each(loop):
@@ -266,134 +214,3 @@ def test_a_time_to_veto_goes_with_that_mode_alone(loop):
             job_id=loop.campaign.job_id,
             terms=CampaignTerms(max_rounds=1, mode="approve", review_s=60),
         )
-
-
-STEPS = [
-    (experiments, "_save"),
-    (campaigns, "_move"),
-    (proposals, "open_locked"),
-    (proposals, "is_due"),
-    (proposals, "picks_of"),
-    (lots, "add_to_locked"),
-    (opinions, "order"),
-    (overrides, "veto"),
-    (overrides, "add"),
-    (proposals, "_tell"),
-]
-
-
-@pytest.mark.parametrize(("module", "name"), STEPS, ids=[name for _, name in STEPS])
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("nth", [1, 2, 3])
-def test_a_crash_at_any_step_neither_loses_doubles_nor_sends_what_is_vetoed(loop, monkeypatch, module, name, when, nth):
-    real = getattr(module, name)
-    wanted: set[str] = set()
-    monkeypatch.setattr(module, name, dying(real, when == "before", nth))
-    for number in (1, 2):
-        again(lambda: propose(loop))
-        keys = proposed()
-        again(lambda keys=keys: veto(loop, keys[:2], VetoReason.OUT_OF_SCOPE))
-        mine = unasked(1)
-        again(lambda mine=mine: add(loop, mine))
-        wanted |= {*keys[2:], *mine}
-        again(lambda number=number: approve(loop, number))
-    monkeypatch.setattr(module, name, real)
-    loop.run()
-    assert len(check_nothing_vetoed_was_sent()) == 4
-    assert sent() == sorted(wanted)
-    assert Lot.objects.filter(state="closed").count() == ROUNDS
-    assert Observation.objects.filter(label__isnull=False).count() == len(wanted)
-    assert RoutingEvent.objects.filter(kind="proposal.vetoed").count() == ROUNDS
-
-
-def dying(real, is_before, nth):
-    """Return a function that dies once, the n-th time it is called."""
-    calls = itertools.count(1)
-
-    def die(*args, **kwargs):
-        number = next(calls)
-        if number == nth and is_before:
-            raise Crash
-        result = real(*args, **kwargs)
-        if number == nth:
-            raise Crash
-        return result
-
-    return die
-
-
-def again(deed):
-    """Do something, and once more when it died: what a person or a worker does."""
-    try:
-        deed()
-    except Crash:
-        deed()
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_whatever_happens_in_whatever_order_no_vetoed_record_is_ever_sent(loop, monkeypatch, seed):
-    """A walk at random over vetoes, additions, approvals, time, pauses and steps of the engine; a third of them die."""
-    rng = random.Random(seed)
-    Campaign.objects.update(max_rounds=50)
-
-    def choose():
-        known = sorted(Pick.objects.values_list("key", flat=True)) or ["digit-0"]
-        return rng.sample(known, rng.randint(1, min(3, len(known))))
-
-    def hold():
-        verb = "resume" if Campaign.objects.get().state == "paused" else "pause"
-        campaigns.control(actor=loop.actor, campaign_id=loop.campaign.pk, verb=verb)
-
-    deeds = [
-        lambda: veto(loop, choose(), rng.choice(list(VetoReason))),
-        lambda: add(loop, unasked(1)),
-        lambda: approve(loop, Campaign.objects.get().round),
-        pass_deadline,
-        hold,
-        loop.tick,
-    ]
-    for _ in range(40):
-        deed = rng.choices(deeds, weights=[4, 2, 1, 1, 1, 6])[0]
-        with monkeypatch.context() as patch:
-            if rng.random() < 1 / 3:
-                module, name = rng.choice(STEPS)
-                patch.setattr(module, name, dying(getattr(module, name), rng.random() < 0.5, 1))
-            with contextlib.suppress(Crash, ProposalClosedError, CampaignStateError, ValidationFailedError):
-                deed()
-        check_nothing_vetoed_was_sent()
-        assert len(sent()) == len(set(sent()))
-    assert Pick.objects.filter(vetoed_at__isnull=False).exists()
-    assert JobRecord.objects.exists()
-
-
-def test_a_veto_racing_the_order_is_in_or_refused(loop):
-    """A thread vetoes each record of the round in turn while another orders it, on real connections."""
-    for number in (1, 2):
-        keys = propose(loop)
-        approve(loop, number)
-        barrier, outcomes = threading.Barrier(2), {}
-
-        def vetoes(keys=keys, barrier=barrier, outcomes=outcomes):
-            barrier.wait()
-            for key in keys[:-1]:
-                try:
-                    veto(loop, [key])
-                    outcomes[key] = "in"
-                except ProposalClosedError:
-                    outcomes[key] = "late"
-            connection.close()
-
-        def orders(barrier=barrier):
-            barrier.wait()
-            campaigns.advance(campaign_id=loop.campaign.pk)
-            connection.close()
-
-        threads = [threading.Thread(target=target) for target in (vetoes, orders)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        vetoed = check_nothing_vetoed_was_sent()
-        assert vetoed & set(keys) == {key for key, outcome in outcomes.items() if outcome == "in"}
-        assert set(keys) - vetoed <= set(sent())
-        assert len(outcomes) == BATCH - 1
