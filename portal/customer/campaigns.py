@@ -13,13 +13,15 @@ from common.actors import CUSTOMER, PLATFORM, Actor
 from common.errors import DomainError, NotFoundError
 from common.money import MICRO_PER_UNIT
 from curation.models import Round
+from curation.models.experiments import VetoReason
 from curation.selectors import experiments as experiment_selectors
-from marketplace.core.states import CampaignState, JobState
+from marketplace.core.states import CampaignMode, CampaignState, JobState
 from marketplace.models import Campaign
 from marketplace.selectors import jobs
-from marketplace.services import campaigns
-from marketplace.services.campaign_terms import CampaignTerms
+from marketplace.services import campaigns, override_reports
+from marketplace.services.campaign_terms import MAX_REVIEW_S, CampaignTerms
 from portal import pages
+from portal.customer import proposals
 
 _OVER: Final = frozenset({CampaignState.FINISHED, CampaignState.STOPPED})
 _DONE: Final = {"pause": "Paused: nothing more is chosen.", "resume": "It goes on.", "stop": "Stopped for good."}
@@ -51,6 +53,23 @@ class CampaignForm(forms.Form):
         label="Being done a day earlier is worth",
         help_text="Rounds are as large as the market's speed makes best.",
     )
+    mode = forms.ChoiceField(
+        choices=[
+            (CampaignMode.AUTO.value, "Labelyard alone"),
+            (CampaignMode.VETO.value, "You may veto records for a while"),
+            (CampaignMode.APPROVE.value, "You approve each round"),
+        ],
+        initial=CampaignMode.AUTO.value,
+        required=False,
+        label="Who has the last word on each round?",
+    )
+    review_hours = forms.FloatField(
+        min_value=0.1,
+        max_value=MAX_REVIEW_S / 3600,
+        required=False,
+        label="Hours to veto",
+        help_text="A day when left out.",
+    )
     asks_again = forms.BooleanField(
         required=False, label="Ask again about doubtful records, where that is worth more than new ones"
     )
@@ -74,6 +93,8 @@ class CampaignForm(forms.Form):
             value_of_point_micro=_micro(given["value_of_point"]),
             value_of_day_micro=_micro(given["value_of_day"]),
             asks_again=given["asks_again"],
+            mode=CampaignMode(given["mode"] or CampaignMode.AUTO),
+            review_s=round(3600 * given["review_hours"]) if given["review_hours"] else None,
         )
 
 
@@ -100,7 +121,7 @@ def start(request: HttpRequest, actor: Actor) -> HttpResponse:
         except NotFoundError:
             raise
         except DomainError as error:
-            pages.put_beside(form, error, {"value_of_point_micro": "value_of_point"})
+            pages.put_beside(form, error, {"value_of_point_micro": "value_of_point", "review_s": "review_hours"})
         else:
             messages.success(request, "Started. The first records are being chosen.")
             return redirect("portal:campaign", campaign_id=started.pk)
@@ -114,6 +135,7 @@ def detail(request: HttpRequest, actor: Actor, campaign_id: uuid.UUID) -> HttpRe
     experiment = experiment_selectors.get(actor, campaign.experiment_id)
     rounds = list(experiment_selectors.rounds(actor, experiment.pk))
     done = [one for one in rounds if one.metrics]
+    told = override_reports.tell(campaign)
     return pages.show(
         request,
         "portal/customer/campaign.html",
@@ -123,6 +145,9 @@ def detail(request: HttpRequest, actor: Actor, campaign_id: uuid.UUID) -> HttpRe
         newest=done[-1].metrics if done else None,
         curve=curve([one.metrics for one in done if one.metrics]),
         is_over=campaign.state in _OVER,
+        is_proposing=proposals.is_open(campaign),
+        overrides=told,
+        vetoes=[(VetoReason(reason).label, n) for reason, n in told.report.vetoes.items()],
     )
 
 

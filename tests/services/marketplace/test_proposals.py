@@ -1,4 +1,4 @@
-"""The customer's say in each round: what it vetoes is never sent, whatever dies or races; what it adds is."""
+"""The customer's say in each round: what it vetoes is never sent, what it adds is, and both are measured."""
 
 from datetime import timedelta
 
