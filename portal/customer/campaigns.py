@@ -68,7 +68,7 @@ class CampaignForm(forms.Form):
         max_value=MAX_REVIEW_S / 3600,
         required=False,
         label="Hours to veto",
-        help_text="A day when left out.",
+        help_text="Where you may veto; a day when left out.",
     )
     asks_again = forms.BooleanField(
         required=False, label="Ask again about doubtful records, where that is worth more than new ones"

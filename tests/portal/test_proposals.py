@@ -1,4 +1,4 @@
-"""Proposals on pages: looked at, vetoed, added to, approved; and the measure of human choices on the campaign's page."""
+"""Proposals on pages: looked at, vetoed, added to, approved; human choices measured on the campaign's page."""
 
 import pytest
 from django.test import Client
@@ -38,10 +38,10 @@ def test_a_proposal_is_shown_with_reasons_and_until_when(client):
     shown = client.get(f"{at()}/proposal/").content.decode()
     assert all(f'value="{key}"' in shown for key in keys)
     assert "4 records to be ordered" in shown
-    assert "What you do not veto is ordered in" in shown
+    assert "what you have not vetoed is ordered." in shown
     assert "vetoed: we know the answer" in shown
     assert "by hand" in shown
-    assert "is proposed</a>: what you do not veto is ordered in" in client.get(f"{at()}/").content.decode()
+    assert "is proposed</a>: in <time" in client.get(f"{at()}/").content.decode()
     assert "A round waits for you" in client.get("/campaigns/").content.decode()
 
 
@@ -97,7 +97,7 @@ def test_human_choices_are_measured_on_the_campaigns_page(client):
     shown = client.get(f"{at()}/").content.decode()
     assert "By hand and by the machine" in shown
     assert "By hand against the machine: No clear difference in usable labels: +0 points" in shown
-    assert "Vetoed: 1 we know the answer." in shown
+    assert "Vetoed: we know the answer (1)." in shown
     told = override_reports.tell(Campaign.objects.get())
     assert [line.chosen.n_picked for line in told.lines] == [8, 5, 0]
 

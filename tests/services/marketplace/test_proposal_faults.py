@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import random
 import threading
+import time
 
 import pytest
 from django.db import connection
@@ -180,3 +181,41 @@ def test_a_veto_racing_the_order_is_in_or_refused(loop):
         assert vetoed & set(keys) == {key for key, outcome in outcomes.items() if outcome == "in"}
         assert set(keys) - vetoed <= set(sent())
         assert len(outcomes) == BATCH - 1
+
+
+@pytest.mark.parametrize("first", ["veto", "order"])
+def test_whoever_holds_the_campaign_first_makes_the_other_wait(loop, monkeypatch, first):
+    """Each in turn is held up in the middle of its transaction while the other one tries."""
+    key = propose(loop)[0]
+    approve(loop, 1)
+    module, name = (overrides, "veto") if first == "veto" else (lots, "add_to_locked")
+    real, is_inside, outcomes = getattr(module, name), threading.Event(), []
+
+    def slow(*args, **kwargs):
+        is_inside.set()
+        time.sleep(0.5)
+        return real(*args, **kwargs)
+
+    def vetoes():
+        try:
+            veto(loop, [key])
+            outcomes.append("in")
+        except ProposalClosedError:
+            outcomes.append("late")
+        connection.close()
+
+    def orders():
+        campaigns.advance(campaign_id=loop.campaign.pk)
+        connection.close()
+
+    monkeypatch.setattr(module, name, slow)
+    deeds = [vetoes, orders] if first == "veto" else [orders, vetoes]
+    threads = [threading.Thread(target=deed) for deed in deeds]
+    threads[0].start()
+    assert is_inside.wait(10)
+    threads[1].start()
+    for thread in threads:
+        thread.join()
+    assert outcomes == ["in" if first == "veto" else "late"]
+    assert (key in sent()) == (first == "order")
+    check_nothing_vetoed_was_sent()
