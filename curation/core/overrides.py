@@ -106,8 +106,8 @@ def drift(counts: IntArray, other: IntArray, *, rng: np.random.Generator, n_draw
     Notes
     -----
     A permutation of the pooled labels needs only its class counts, a multivariate hypergeometric draw: time
-    O(n_draws k') for the k' classes that occur, however many labels there are. The p-value counts the observed mix among the draws, so that it is
-    valid at any n_draws (Phipson and Smyth).
+    O(n_draws k') for the k' classes that occur, however many labels there are. The p-value counts the observed mix
+    among the draws, so that it is valid at any n_draws (Phipson and Smyth).
 
     References
     ----------

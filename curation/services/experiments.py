@@ -24,7 +24,6 @@ from curation.models import Pick as PickRow
 from curation.models.experiments import ExperimentKind
 from curation.selectors import datasets
 from curation.services import designs, measuring, problems, sharded, storage
-from curation.services.ingest import Table
 from curation.services.outputs import Outputs, with_outputs
 
 _NO_OUTPUTS = Outputs()
@@ -199,36 +198,41 @@ def _from_sketch(experiment: Experiment, task: subpool.Task) -> list[Pick]:
 
 
 def _save(experiment: Experiment, number: int, picks: list[Pick]) -> None:
-    table = storage.load_table(experiment.dataset.storage_url)
+    rows = pick_rows(experiment, picks)
     try:
         with transaction.atomic(durable=True):
-            round_row = Round.objects.create(experiment=experiment, number=number)
-            add_picks(round_row, table, picks, 0)
+            add_rows(Round.objects.create(experiment=experiment, number=number), rows, 0)
     except IntegrityError:
         # Another runner saved this round first; its picks are the same ones, and count.
         if not Round.objects.filter(experiment=experiment, number=number).exists():
             raise
 
 
-def add_picks(round_row: Round, table: Table, picks: Sequence[Pick], rank: int) -> None:
-    """Store picks of a round from a rank on, inside the caller's transaction."""
-    PickRow.objects.bulk_create(
+def pick_rows(experiment: Experiment, picks: Sequence[Pick]) -> list[PickRow]:
+    """Return picks with what the dataset says of them; nothing is stored, and they have no round and rank yet."""
+    table = storage.load_table(experiment.dataset.storage_url)
+    return [
         PickRow(
-            round=round_row,
-            experiment_id=round_row.experiment_id,
+            experiment=experiment,
             row=pick.row,
             key=table.keys[pick.row],
             uri=table.uris[pick.row],
             metadata=table.metadata[pick.row],
-            rank=number,
             arm=pick.arm,
             propensity=pick.propensity,
             utility=pick.utility,
             parts=_finite(pick.parts),
             words=pick.words,
         )
-        for number, pick in enumerate(picks, rank)
-    )
+        for pick in picks
+    ]
+
+
+def add_rows(round_row: Round, rows: Sequence[PickRow], rank: int) -> None:
+    """Store picks in a round from a rank on, inside the caller's transaction."""
+    for number, row in enumerate(rows, rank):
+        row.round, row.rank = round_row, number
+    PickRow.objects.bulk_create(rows)
 
 
 def _finite(parts: dict[str, float]) -> dict[str, float | None]:

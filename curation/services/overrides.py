@@ -11,11 +11,9 @@ from django.db import IntegrityError, transaction
 
 from common.clock import Now
 from common.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
-from curation.core.reasons import Pick
-from curation.models import Experiment, Observation, Round
-from curation.models import Pick as PickRow
+from curation.models import Experiment, Observation, Pick, Round
 from curation.models.experiments import ExperimentKind, VetoReason
-from curation.services import experiments, problems, storage
+from curation.services import experiments, problems
 
 TEACHING: Final = frozenset({VetoReason.OUT_OF_SCOPE, VetoReason.CORRUPTED, VetoReason.UNREADABLE})
 """Reasons that say of a record that nobody could label it; the others teach nothing."""
@@ -33,7 +31,7 @@ def veto(*, experiment_id: uuid.UUID, number: int, keys: Sequence[str], reason: 
     ValidationFailedError
         Naming each key that is not among the round's picks.
     """
-    rows = PickRow.objects.filter(experiment=experiment_id, round__number=number, key__in=keys)
+    rows = Pick.objects.filter(experiment=experiment_id, round__number=number, key__in=keys)
     found = {pick.key: pick for pick in rows}
     _refuse(
         [
@@ -65,10 +63,10 @@ def by_hand(*, experiment_id: uuid.UUID, keys: Sequence[str]) -> list[Pick]:
         raise NotFoundError("There is no such experiment.")
     asked = problems.asked_of(experiment)
     row_of = problems.rows_of(experiment, keys)
-    vetoed = PickRow.objects.filter(experiment=experiment, vetoed_at__isnull=False).values_list("row", flat=True)
+    vetoed = Pick.objects.filter(experiment=experiment, vetoed_at__isnull=False).values_list("row", flat=True)
     _check(keys, row_of, set(asked.rows.tolist()), set(vetoed))
     experiment.kind = ExperimentKind.MANUAL
-    return experiments.choose(experiment, asked, keys)
+    return experiments.pick_rows(experiment, experiments.choose(experiment, asked, keys))
 
 
 def add(*, experiment_id: uuid.UUID, number: int, picks: Sequence[Pick]) -> None:
@@ -79,12 +77,11 @@ def add(*, experiment_id: uuid.UUID, number: int, picks: Sequence[Pick]) -> None
     ConflictError
         When one of them was picked meanwhile.
     """
-    round_row = Round.objects.select_related("experiment__dataset").get(experiment=experiment_id, number=number)
-    table = storage.load_table(round_row.experiment.dataset.storage_url)
-    newest = PickRow.objects.filter(round=round_row).order_by("-rank").values_list("rank", flat=True).first()
+    round_row = Round.objects.get(experiment=experiment_id, number=number)
+    newest = Pick.objects.filter(round=round_row).order_by("-rank").values_list("rank", flat=True).first()
     try:
         with transaction.atomic():
-            experiments.add_picks(round_row, table, picks, 0 if newest is None else newest + 1)
+            experiments.add_rows(round_row, picks, 0 if newest is None else newest + 1)
     except IntegrityError:
         raise ConflictError("One of these records was added meanwhile; look at the proposal again.") from None
 

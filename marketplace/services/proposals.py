@@ -74,6 +74,7 @@ def veto(*, actor: Actor, campaign_id: uuid.UUID, keys: Sequence[str], reason: V
         Naming each key that is not proposed.
     """
     actor.require("campaigns:write")
+    _check_count(keys)
     with transaction.atomic(durable=True):
         campaign = _open(actor, campaign_id)
         vetoed = overrides.veto(experiment_id=campaign.experiment_id, number=campaign.round, keys=keys, reason=reason)
@@ -95,7 +96,8 @@ def add(*, actor: Actor, campaign_id: uuid.UUID, keys: Sequence[str]) -> Campaig
         Naming each key that cannot be asked, or when the budget does not cover them.
     """
     actor.require("campaigns:write")
-    with transaction.atomic():
+    _check_count(keys)
+    with transaction.atomic(durable=True):
         campaign = _open(actor, campaign_id)
     picks = overrides.by_hand(experiment_id=campaign.experiment_id, keys=keys)
     with transaction.atomic(durable=True):
@@ -106,6 +108,11 @@ def add(*, actor: Actor, campaign_id: uuid.UUID, keys: Sequence[str]) -> Campaig
         overrides.add(experiment_id=locked.experiment_id, number=locked.round, picks=picks)
         _tell(actor, locked, "added", keys=list(keys))
         return locked
+
+
+def _check_count(keys: Sequence[str]) -> None:
+    if not 0 < len(keys) <= MAX_KEYS:
+        raise ValidationFailedError.of("keys", "count", f"Give 1 to {MAX_KEYS} keys at once, got {len(keys)}.")
 
 
 def _check_budget(campaign: Campaign, n_added: int) -> None:

@@ -44,10 +44,7 @@ class AddForm(forms.Form):
 
     def clean_keys(self) -> list[str]:
         """Return the keys, one a line."""
-        keys = [line.strip() for line in self.cleaned_data["keys"].splitlines() if line.strip()]
-        if len(keys) > proposals.MAX_KEYS:
-            raise forms.ValidationError(f"At most {proposals.MAX_KEYS} keys at once, got {len(keys)}.")
-        return keys
+        return [line.strip() for line in self.cleaned_data["keys"].splitlines() if line.strip()]
 
 
 @pages.page("campaigns:read", CUSTOMER, PLATFORM)
@@ -59,7 +56,7 @@ def detail(request: HttpRequest, actor: Actor, campaign_id: uuid.UUID) -> HttpRe
 @pages.page("campaigns:write", CUSTOMER, methods=("POST",))
 def veto(request: HttpRequest, actor: Actor, campaign_id: uuid.UUID) -> HttpResponse:
     """Veto the ticked records."""
-    form, keys = VetoForm(request.POST), request.POST.getlist("keys")[: pages.ROWS]
+    form, keys = VetoForm(request.POST), request.POST.getlist("keys")
     if form.is_valid() and not keys:
         form.add_error(None, "Tick the records that shall not be sent.")
     if form.is_valid():

@@ -77,7 +77,7 @@ def test_keys_are_added_and_those_that_cannot_be_are_named(client):
     assert client.post(f"{at()}/proposal/add/", {"keys": f"\n {free} \n"}).url == f"{at()}/proposal/"
     assert open_keys()[-1] == free
     many = client.post(f"{at()}/proposal/add/", {"keys": "k\n" * 1001})
-    assert "At most 1000 keys at once" in many.content.decode()
+    assert "Give 1 to 1000 keys at once, got 1001." in many.content.decode()
 
 
 def test_a_round_is_approved_only_as_it_was_looked_at(client):

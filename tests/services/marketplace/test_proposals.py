@@ -10,9 +10,10 @@ from common.models import AuditEvent
 from curation.models import Observation, Pick, Round
 from curation.models.experiments import VetoReason
 from curation.services import overrides
+from curation.services.opinions import Again, Plan
 from marketplace.errors import CampaignStateError, ProposalClosedError
-from marketplace.models import Campaign, Lot, RoutingEvent
-from marketplace.services import campaigns, override_reports
+from marketplace.models import Batch, Campaign, Lot, RoutingEvent
+from marketplace.services import campaigns, opinions, override_reports
 from marketplace.services.campaign_terms import CampaignTerms
 from tests.loops import BATCH, Loop
 from tests.proposals import add, approve, pass_deadline, propose, proposed, sent, unasked, veto
@@ -162,6 +163,20 @@ def test_records_added_by_key_are_ordered_with_the_rest_and_measured_beside_it(l
     assert told.has_overrides
     assert 0 < costs[1] < sum(costs) <= Campaign.objects.get().job.spent_micro
     assert told.lines[1].per_usable_micro == round(costs[1] / 3)
+
+
+def test_further_opinions_wait_for_the_customer_too(asking, monkeypatch):
+    first = propose(asking)
+    approve(asking, 1)
+    wanted = [Again(first[0], str(asking.sellers[3].vendor_id))]
+    monkeypatch.setattr(opinions, "plan", lambda campaign, n_records: Plan(n_records, tuple(wanted)))
+    propose(asking)
+    assert not Batch.objects.filter(wanted_vendor__isnull=False).exists()
+    monkeypatch.undo()  # what is ordered is what was proposed, whatever would be planned by now
+    approve(asking, 2)
+    asking.tick()
+    asked = Batch.objects.get(wanted_vendor=asking.sellers[3].vendor_id)
+    assert asked.items.get(record__isnull=False).record.key == first[0]
 
 
 def test_keys_that_cannot_be_added_are_named_each(loop):
