@@ -75,6 +75,12 @@ class CampaignStateError(ConflictError):
     code = "campaign_state"
 
 
+class ProposalClosedError(ConflictError):
+    """These records are ordered already, or not proposed yet; what is ordered can be cancelled batch by batch."""
+
+    code = "proposal_closed"
+
+
 class NoAdjudicatorError(ConflictError):
     """No other vendor may judge this: those who could answered the record, or cannot be asked; decide it yourself."""
 

@@ -6,12 +6,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import views
-from api.fields import IntegerField, PublicIdField, RatioField
+from api.fields import IntegerField, PublicIdField, RatioField, choice
 from api.serializers import Body, EmptyBody, Resource, own_id
 from api.v1.job_bodies import MAX_BUDGET_MICRO
+from marketplace.core.states import CampaignMode
 from marketplace.selectors import jobs
 from marketplace.services import campaigns
-from marketplace.services.campaigns import CampaignTerms
+from marketplace.services.campaign_terms import MAX_REVIEW_S, CampaignTerms
 
 MAX_CPU_S = 10**9
 
@@ -51,6 +52,19 @@ class CampaignIn(Body):
         max_value=MAX_CPU_S,
         help_text="CPU seconds that all rounds together may use; a round forecast to exceed them is not begun.",
     )
+    mode = choice(
+        *CampaignMode,
+        default=CampaignMode.AUTO.value,
+        help_text="auto: each round is ordered at once. veto: its picks are proposed, and those not vetoed are ordered "
+        "after `review_s`. approve: nothing is ordered before you approve.",
+    )
+    review_s = IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=60,
+        max_value=MAX_REVIEW_S,
+        help_text="Seconds to veto, in mode veto; a day when left out.",
+    )
 
 
 class CampaignOut(Resource):
@@ -68,6 +82,12 @@ class CampaignOut(Resource):
     value_of_day_micro = serializers.IntegerField(allow_null=True)
     asks_again = serializers.BooleanField()
     max_cpu_s = serializers.IntegerField(allow_null=True)
+    mode = serializers.CharField()
+    review_s = serializers.IntegerField(allow_null=True)
+    review_due_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="While the phase is review: when the picks proposed are ordered; null until you approve.",
+    )
     lot = PublicIdField("lot", source="lot_id", allow_null=True)
     reason = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -106,6 +126,8 @@ class CampaignsView(views.Resource):
                 value_of_day_micro=given.get("value_of_day_micro"),
                 asks_again=given["asks_again"],
                 max_cpu_s=given.get("max_cpu_s"),
+                mode=CampaignMode(given["mode"]),
+                review_s=given.get("review_s"),
             ),
         )
         return self.answer(started, CampaignOut, 201)

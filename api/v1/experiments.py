@@ -104,6 +104,8 @@ class PickOut(Resource):
     utility = serializers.FloatField()
     parts = serializers.DictField()
     words = serializers.CharField()
+    vetoed_at = serializers.DateTimeField(allow_null=True)
+    veto_reason = serializers.CharField()
 
 
 class ProbabilitiesIn(Body):

@@ -25,6 +25,7 @@ from api.v1.money import MoneyView, PayoutAccountView, WalletView
 from api.v1.notices import NoticesView
 from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
+from api.v1.proposals import ProposalsView
 from api.v1.qualifications import QualificationView
 from api.v1.quotes import QuotesView
 from api.v1.reconciliation import ReconciliationView
@@ -156,4 +157,8 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/<str:public_id>/pause/", CampaignsView.as_view({"post": "pause"})),
     path("campaigns/<str:public_id>/resume/", CampaignsView.as_view({"post": "resume"})),
     path("campaigns/<str:public_id>/stop/", CampaignsView.as_view({"post": "stop"})),
+    path("campaigns/<str:public_id>/veto/", ProposalsView.as_view({"post": "veto"})),
+    path("campaigns/<str:public_id>/add/", ProposalsView.as_view({"post": "add"})),
+    path("campaigns/<str:public_id>/approve/", ProposalsView.as_view({"post": "approve"})),
+    path("campaigns/<str:public_id>/overrides/", ProposalsView.as_view({"get": "overrides"})),
 ]

@@ -65,8 +65,22 @@ class Round(BaseModel):
         ]
 
 
+class VetoReason(models.TextChoices):
+    """Why the customer does not want a record sent; the first three say that nobody could label it."""
+
+    OUT_OF_SCOPE = "out_of_scope", "not of our kind"
+    CORRUPTED = "corrupted", "damaged"
+    UNREADABLE = "unreadable", "unreadable"
+    KNOWN = "known", "we know the answer"
+    SENSITIVE = "sensitive", "must not be sent"
+    OTHER = "other", "another reason"
+
+
 class Pick(BaseModel):
-    """A record chosen in a round, with the parts of the reason and the reason in words; never chosen twice."""
+    """A record chosen in a round, with the parts of the reason and the reason in words; never chosen twice.
+
+    A vetoed pick is never ordered and, being picked, never chosen again.
+    """
 
     public_prefix = "pck"
 
@@ -82,9 +96,16 @@ class Pick(BaseModel):
     utility = models.FloatField()
     parts = models.JSONField(default=dict)
     words = models.TextField()
+    vetoed_at = models.DateTimeField(null=True)
+    veto_reason = models.CharField(max_length=16, choices=VetoReason.choices, default="", blank=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(vetoed_at=None, veto_reason="")
+                | Q(vetoed_at__isnull=False, veto_reason__in=VetoReason.values),
+                name="pick_veto_has_reason",
+            ),
             models.UniqueConstraint(fields=["experiment", "row"], name="pick_once"),
             models.UniqueConstraint(fields=["round", "rank"], name="pick_rank_once"),
         ]

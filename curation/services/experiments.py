@@ -136,7 +136,12 @@ def start_round(
             picks = choosing.choose(experiment, number, keys, outputs)
             if picks:
                 _save(experiment, number, picks)
-    rows = PickRow.objects.filter(experiment=experiment, round__number=number).order_by("rank")
+    return picked(experiment_id=experiment_id, number=number)
+
+
+def picked(*, experiment_id: uuid.UUID, number: int) -> list[PickedRecord]:
+    """Return a round's picks but the vetoed ones, best first: what may be ordered."""
+    rows = PickRow.objects.filter(experiment=experiment_id, round__number=number, vetoed_at=None).order_by("rank")
     return [PickedRecord(p.row, p.key, p.uri, p.metadata, p.arm, p.words, _difficulty(number, p)) for p in rows]
 
 
@@ -159,31 +164,41 @@ def _check_order(experiment: Experiment, number: int) -> None:
 
 
 def _save(experiment: Experiment, number: int, picks: list[Pick]) -> None:
-    table = storage.load_table(experiment.dataset.storage_url)
+    rows = pick_rows(experiment, picks)
     try:
         with transaction.atomic(durable=True):
-            round_row = Round.objects.create(experiment=experiment, number=number)
-            PickRow.objects.bulk_create(
-                PickRow(
-                    round=round_row,
-                    experiment=experiment,
-                    row=pick.row,
-                    key=table.keys[pick.row],
-                    uri=table.uris[pick.row],
-                    metadata=table.metadata[pick.row],
-                    rank=rank,
-                    arm=pick.arm,
-                    propensity=pick.propensity,
-                    utility=pick.utility,
-                    parts=_finite(pick.parts),
-                    words=pick.words,
-                )
-                for rank, pick in enumerate(picks)
-            )
+            add_rows(Round.objects.create(experiment=experiment, number=number), rows, 0)
     except IntegrityError:
         # Another runner saved this round first; its picks are the same ones, and count.
         if not Round.objects.filter(experiment=experiment, number=number).exists():
             raise
+
+
+def pick_rows(experiment: Experiment, picks: Sequence[Pick]) -> list[PickRow]:
+    """Return picks with what the dataset says of them; nothing is stored, and they have no round and rank yet."""
+    table = storage.load_table(experiment.dataset.storage_url)
+    return [
+        PickRow(
+            experiment=experiment,
+            row=pick.row,
+            key=table.keys[pick.row],
+            uri=table.uris[pick.row],
+            metadata=table.metadata[pick.row],
+            arm=pick.arm,
+            propensity=pick.propensity,
+            utility=pick.utility,
+            parts=_finite(pick.parts),
+            words=pick.words,
+        )
+        for pick in picks
+    ]
+
+
+def add_rows(round_row: Round, rows: Sequence[PickRow], rank: int) -> None:
+    """Store picks in a round from a rank on, inside the caller's transaction."""
+    for number, row in enumerate(rows, rank):
+        row.round, row.rank = round_row, number
+    PickRow.objects.bulk_create(rows)
 
 
 def _finite(parts: dict[str, float]) -> dict[str, float | None]:

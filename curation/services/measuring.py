@@ -20,10 +20,12 @@ def measure(experiment: Experiment) -> dict[str, Any]:
     asked = problems.asked_of(experiment)
     problem, pool_rows = problems.training_problem_of(experiment, asked)
     compute.read(len(pool_rows))
+    vetoed = Pick.objects.filter(experiment=experiment, vetoed_at__isnull=False).values_list("row", flat=True)
+    is_sent = ~np.isin(asked.rows, list(vetoed))
     metrics: dict[str, Any] = {
-        "n_asked": len(asked.rows),
+        "n_asked": int(is_sent.sum()),
         "n_labeled": int(asked.is_labeled.sum()),
-        "n_unlabelable": int(((asked.labels < 0) & (asked.weights > 0)).sum()),
+        "n_unlabelable": int((is_sent & (asked.labels < 0) & (asked.weights > 0)).sum()),
         "accuracy": None,
         "savings": savings.told(experiment),
         "doubted": problems.doubted(experiment.dataset, problem, pool_rows),

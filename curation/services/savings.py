@@ -13,14 +13,15 @@ from curation.models import Experiment, Observation, Pick
 def told(experiment: Experiment) -> dict[str, Any] | None:
     """Return the receipt so far as plain figures and words; None before anything came back.
 
-    A record counts as usable when a class came back. Picks still waiting for an answer are left out, in the batch as
-    among the control picks.
+    A record counts as usable when a class came back. Picks still waiting for an answer and vetoed ones, which were not
+    bought, are left out, in the batch as among the control picks.
     """
     rows = Observation.objects.filter(experiment=experiment, confidence__gt=0).values_list("row", "label")
     usable = {row: label is not None for row, label in rows}
-    picks = Pick.objects.filter(experiment=experiment, row__in=usable).values_list("round__number", "row", "arm")
+    picks = Pick.objects.filter(experiment=experiment, row__in=usable, vetoed_at=None)
+    rows_of = picks.order_by("round__number", "rank").values_list("round__number", "row", "arm")
     by_round: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for number, row, arm in picks.order_by("round__number", "rank"):
+    for number, row, arm in rows_of:
         by_round[number].append((row, arm))
     if not by_round:
         return None

@@ -133,8 +133,17 @@ class CampaignPhase(StrEnum):
     """The step of the closed loop that comes next."""
 
     SELECT = "select"
+    REVIEW = "review"
     LABEL = "label"
     TRAIN = "train"
+
+
+class CampaignMode(StrEnum):
+    """Who has the last word on a round's records: nobody, the customer until a deadline, the customer alone."""
+
+    AUTO = "auto"
+    VETO = "veto"
+    APPROVE = "approve"
 
 
 class Outcome(StrEnum):

@@ -17,6 +17,9 @@ class Campaign(BaseModel):
     With a ``value_of_day_micro`` the size of each round follows from the market's speed, and ``max_rounds`` times the
     experiment's batch size is the most records there will be.
     With ``max_cpu_s`` it ends before a round that is forecast to use up more CPU seconds, all rounds together.
+    In the modes veto and approve a round's picks wait in the phase review, its order held back until ``review_due_at``:
+    ``review_s`` after the proposal, or when the customer approves; until then null in mode approve. ``proposed_again``
+    holds the further opinions of the proposal, as pairs of key and vendor.
     ``next_check_at`` is a lease: whoever moves it forward runs the next step; a lost runner's lease runs out.
     """
 
@@ -38,6 +41,12 @@ class Campaign(BaseModel):
     value_of_day_micro = models.BigIntegerField(null=True)
     asks_again = models.BooleanField(default=False)
     max_cpu_s = models.PositiveIntegerField(null=True)
+    mode = models.CharField(
+        max_length=16, choices=states.choices_of(states.CampaignMode), default=states.CampaignMode.AUTO
+    )
+    review_s = models.PositiveIntegerField(null=True)
+    review_due_at = models.DateTimeField(null=True)
+    proposed_again = models.JSONField(default=list)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, null=True, related_name="campaigns")
     next_check_at = models.DateTimeField(db_default=Now())
     reason = models.TextField(default="", blank=True)
@@ -49,6 +58,11 @@ class Campaign(BaseModel):
             models.CheckConstraint(condition=Q(value_of_point_micro__gt=0), name="campaign_value_positive"),
             models.CheckConstraint(condition=Q(value_of_day_micro__gt=0), name="campaign_day_positive"),
             models.CheckConstraint(condition=Q(max_cpu_s__gt=0), name="campaign_compute_positive"),
+            models.CheckConstraint(
+                condition=Q(mode=states.CampaignMode.VETO, review_s__gt=0)
+                | Q(mode__in=[states.CampaignMode.AUTO, states.CampaignMode.APPROVE], review_s=None),
+                name="campaign_veto_has_time",
+            ),
         ]
         indexes = [
             models.Index(fields=["next_check_at"], name="campaign_due", condition=Q(state="running")),

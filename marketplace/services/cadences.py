@@ -1,11 +1,15 @@
 """How large a campaign's next round is: by the market's measured speed, where its customer said what a day is worth."""
 
+from collections.abc import Sequence
+
 from django.db.models import Min
 
 from curation.core import cadence
 from curation.models import Experiment, Pick
+from curation.services.opinions import Again
 from marketplace.core.states import LotState
 from marketplace.models import Annotation, Campaign, Job, JobRecord, Lot
+from marketplace.services import lots, opinions
 
 LEAST = 10
 """Smallest round: below, vendors' smallest batches and the handling of a round weigh more than what it teaches."""
@@ -14,7 +18,7 @@ LEAST = 10
 def records_left(campaign: Campaign) -> int:
     """Return how many records the campaign may still ask for: rounds times the experiment's batch size in all."""
     most = campaign.max_rounds * _usual(campaign)
-    return most - Pick.objects.filter(experiment_id=campaign.experiment_id).count()
+    return most - Pick.objects.filter(experiment_id=campaign.experiment_id, vetoed_at=None).count()
 
 
 def next_size(campaign: Campaign) -> int:
@@ -48,6 +52,17 @@ def price_micro(job: Job) -> float:
     """Return what a record has cost so far, micro-units, further opinions, gold and fees included; 0 at first."""
     committed = Job.objects.values_list("committed_micro", flat=True).get(pk=job.pk)
     return float(committed / max(JobRecord.objects.filter(job=job).count(), 1))
+
+
+def round_cost_micro(campaign: Campaign, n_records: int, again: Sequence[Again]) -> float:
+    """Return what a round is expected to cost, micro-units: by the prices asked now, and no less than so far.
+
+    What records have cost so far holds the third and the further opinions, which today's prices alone leave out.
+    """
+    asked = lots.expected_cost_micro(campaign.job, n_records)
+    if asked is None:
+        return 0.0
+    return max(asked + opinions.cost_micro(campaign, again), price_micro(campaign.job) * n_records)
 
 
 def _usual(campaign: Campaign) -> int:

@@ -1,5 +1,6 @@
 """The closed loop: select -> order -> label and vet -> train and evaluate -> select again, one durable step at a time.
 
+Where the customer wants a say, the records selected are proposed to it before they are ordered.
 Each step reads the campaign's phase, does its work, and moves the phase on in one conditional update; run twice or
 killed at any statement, it repeats work but never its effects.
 """
@@ -8,46 +9,37 @@ import datetime
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from django.db import transaction
 
 from common.actors import Actor
 from common.clock import Now
-from common.errors import ConflictError, DomainError, NotFoundError, ValidationFailedError
-from curation.models.experiments import Experiment, ExperimentKind
+from common.errors import ConflictError, DomainError, NotFoundError
 from curation.selectors import experiments as experiment_selectors
 from curation.services import experiments, observations
 from curation.services.opinions import Again
-from marketplace.core.states import CampaignPhase, CampaignState, JobState, LotState, RecordState
+from marketplace.core.states import CampaignMode, CampaignPhase, CampaignState, JobState, LotState, RecordState
 from marketplace.errors import CampaignStateError
 from marketplace.models import Campaign, Job, JobRecord, Review
 from marketplace.selectors import jobs
-from marketplace.services import cadences, endings, events, lot_labels, lots, nudges, opinions, readings, second_looks
+from marketplace.services import (
+    cadences,
+    campaign_terms,
+    endings,
+    events,
+    lot_labels,
+    lots,
+    nudges,
+    opinions,
+    proposals,
+    second_looks,
+)
+from marketplace.services.campaign_terms import CampaignTerms
 from marketplace.services.lots import RecordInput
 
 logger = logging.getLogger(__name__)
 _SECOND_LOOK = datetime.timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignTerms:
-    """When a campaign stops: after so many rounds, or earlier at a test accuracy, or when labels no longer pay.
-
-    ``value_of_point_micro`` is what a point (.01) of accuracy is worth to the customer, in micro-units of the job's
-    currency; without it a campaign never stops for its cost alone. With ``value_of_day_micro``, what finishing a day
-    earlier is worth, rounds are as large as the market's speed makes best, up to ``max_rounds`` usual ones in all.
-    ``asks_again``: the campaign decides on further opinions, beside new records and on one scale of worth per price;
-    the job's ``target_confidence`` asks for none then. ``max_cpu_s``: a round forecast to exceed so many CPU seconds
-    in all is not begun.
-    """
-
-    max_rounds: int
-    target_accuracy: float | None = None
-    value_of_point_micro: int | None = None
-    value_of_day_micro: int | None = None
-    asks_again: bool = False
-    max_cpu_s: int | None = None
 
 
 def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: CampaignTerms) -> Campaign:
@@ -64,7 +56,7 @@ def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: C
     with transaction.atomic(durable=True):
         job = jobs.get(actor, job_id, lock=True)
         experiment = experiment_selectors.get(actor, experiment_id)
-        _check(job, experiment, terms)
+        campaign_terms.check(job, experiment, terms)
         existing = (
             Campaign.objects.filter(job=job).first() or Campaign.objects.filter(experiment_id=experiment_id).first()
         )
@@ -81,24 +73,6 @@ def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: C
         events.of_job(job.pk, "campaign.started", campaign=campaign.public_id, max_rounds=terms.max_rounds)
         nudges.advance_campaign_soon(campaign.pk)
         return campaign
-
-
-def _check(job: Job, experiment: Experiment, terms: CampaignTerms) -> None:
-    """Refuse a pair or terms that cannot be meant."""
-    if job.label_schema.task_type != readings.CLASSIFICATION:
-        detail = f"A campaign buys classes; the job's task type is {job.label_schema.task_type}."
-        raise ValidationFailedError.of("job", "task_type", detail)
-    if list(experiment.classes) != list(job.label_schema.classes):
-        detail = "The experiment's classes and the job's label schema differ; make them equal, in the same order."
-        raise ValidationFailedError.of("experiment", "classes_differ", detail)
-    if experiment.kind == ExperimentKind.MANUAL:
-        detail = "A campaign chooses by itself; an experiment of type manual takes your keys round by round."
-        raise ValidationFailedError.of("experiment", "is_manual", detail)
-    if not experiment.dataset.n_test:
-        detail = "The dataset has no test set to measure accuracy on; add one, or leave this out."
-        for name in ("target_accuracy", "value_of_point_micro"):
-            if getattr(terms, name) is not None:
-                raise ValidationFailedError.of(name, "no_test_set", detail)
 
 
 _CONTROLS = {
@@ -157,13 +131,15 @@ def _step(campaign_id: uuid.UUID) -> bool:
         return False
     if campaign.phase == CampaignPhase.SELECT:
         return _select(campaign)
+    if campaign.phase == CampaignPhase.REVIEW:
+        return _review(campaign)
     if campaign.phase == CampaignPhase.LABEL:
         return _collect(campaign)
     return _train(campaign)
 
 
 def _select(campaign: Campaign) -> bool:
-    """Choose the round's records and order them: the lot and the phase change commit together."""
+    """Choose the round's records, and order them or propose them to the customer first."""
     if campaign.job.state != JobState.OPEN:
         return _finish(campaign, "The job is closed.")
     size = cadences.next_size(campaign)
@@ -175,32 +151,56 @@ def _select(campaign: Campaign) -> bool:
     )
     if not picks:
         return _finish(campaign, "Nothing is left to select.")
-    needed, left = _cost_micro(campaign, len(picks), planned.again), lots.budget_left_micro(campaign.job)
-    if needed > left:
-        detail = f"A round is expected to cost {needed / 1e6:.2f} {campaign.job.currency}, {left / 1e6:.2f} are left."
-        return _finish(campaign, f"The budget is used up: {detail}")
+    if over := _over_budget(campaign, len(picks), planned.again):
+        return _finish(campaign, over)
+    if campaign.mode == CampaignMode.AUTO:
+        return _order(campaign, planned.again)
+    with transaction.atomic(durable=True):
+        if _move(campaign, CampaignPhase.REVIEW):
+            proposals.open_locked(campaign, len(picks), planned.again)
+    return True
+
+
+def _review(campaign: Campaign) -> bool:
+    """Order what the customer left of a proposal, once its time is over or the customer approved it."""
+    if campaign.job.state != JobState.OPEN:
+        return _finish(campaign, "The job is closed.")
+    if not proposals.is_due(campaign):
+        return False
+    picks, again = proposals.picks_of(campaign), proposals.again_of(campaign)
+    if over := picks and _over_budget(campaign, len(picks), again):
+        return _finish(campaign, over)
+    return _order(campaign, again)
+
+
+def _over_budget(campaign: Campaign, n_records: int, again: Sequence[Again]) -> str:
+    """Return why a round cannot be paid, empty when it can."""
+    needed, left = cadences.round_cost_micro(campaign, n_records, again), lots.budget_left_micro(campaign.job)
+    currency = campaign.job.currency
+    detail = f"A round is expected to cost {needed / 1e6:.2f} {currency}, {left / 1e6:.2f} are left."
+    return f"The budget is used up: {detail}" if needed > left else ""
+
+
+def _order(campaign: Campaign, again: Sequence[Again]) -> bool:
+    """Order the round's records: the lot and the phase change commit together.
+
+    What is ordered is read after the phase has changed, which locks the campaign: a veto is in by then, or too late.
+    """
     with transaction.atomic(durable=True):
         job = Job.objects.select_for_update(of=("self",)).select_related("label_schema").get(pk=campaign.job_id)
         if not _move(campaign, CampaignPhase.LABEL):
             return True
-        records = [RecordInput(pick.key, pick.uri, pick.metadata, pick.difficulty) for pick in picks]
-        lot = lots.add_to_locked(job, records)
-        opinions.order(lot, planned.again)
+        picks = proposals.picks_of(campaign)
+        if not picks:
+            Campaign.objects.filter(pk=campaign.pk).update(phase=CampaignPhase.TRAIN)
+            events.of_job(job.pk, "round.vetoed", round=campaign.round)
+            return True
+        lot = lots.add_to_locked(job, [RecordInput(p.key, p.uri, p.metadata, p.difficulty) for p in picks])
+        opinions.order(lot, again)
         Campaign.objects.filter(pk=campaign.pk).update(lot=lot)
-        facts = {"n_records": len(records), "n_again": len(planned.again)}
+        facts = {"n_records": len(picks), "n_again": len(again)}
         events.of_lot(lot, "round.ordered", round=campaign.round, **facts)
     return False
-
-
-def _cost_micro(campaign: Campaign, n_records: int, again: Sequence[Again]) -> float:
-    """Return what a round is expected to cost, micro-units: by the prices asked now, and no less than so far.
-
-    What records have cost so far holds the third and the further opinions, which today's prices alone leave out.
-    """
-    asked = lots.expected_cost_micro(campaign.job, n_records)
-    if asked is None:
-        return 0.0
-    return max(asked + opinions.cost_micro(campaign, again), cadences.price_micro(campaign.job) * n_records)
 
 
 def _collect(campaign: Campaign) -> bool:

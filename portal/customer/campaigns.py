@@ -13,14 +13,15 @@ from common.actors import CUSTOMER, PLATFORM, Actor
 from common.errors import DomainError, NotFoundError
 from common.money import MICRO_PER_UNIT
 from curation.models import Round
+from curation.models.experiments import VetoReason
 from curation.selectors import experiments as experiment_selectors
-from marketplace.core.states import CampaignState, JobState
+from marketplace.core.states import CampaignMode, CampaignState, JobState
 from marketplace.models import Campaign
 from marketplace.selectors import jobs
-from marketplace.services import campaigns
-from marketplace.services.campaigns import CampaignTerms
+from marketplace.services import campaigns, override_reports
+from marketplace.services.campaign_terms import MAX_REVIEW_S, CampaignTerms
 from portal import pages
-from portal.customer import campaign_costs
+from portal.customer import campaign_costs, proposals
 
 _OVER: Final = frozenset({CampaignState.FINISHED, CampaignState.STOPPED})
 _DONE: Final = {"pause": "Paused: nothing more is chosen.", "resume": "It goes on.", "stop": "Stopped for good."}
@@ -59,6 +60,23 @@ class CampaignForm(forms.Form):
         label="Most compute (CPU seconds)",
         help_text="Ends before a round that is forecast to exceed it.",
     )
+    mode = forms.ChoiceField(
+        choices=[
+            (CampaignMode.AUTO.value, "Labelyard alone"),
+            (CampaignMode.VETO.value, "You may veto records for a while"),
+            (CampaignMode.APPROVE.value, "You approve each round"),
+        ],
+        initial=CampaignMode.AUTO.value,
+        required=False,
+        label="Who has the last word on each round?",
+    )
+    review_hours = forms.FloatField(
+        min_value=0.1,
+        max_value=MAX_REVIEW_S / 3600,
+        required=False,
+        label="Hours to veto",
+        help_text="Where you may veto; a day when left out.",
+    )
     asks_again = forms.BooleanField(
         required=False, label="Ask again about doubtful records, where that is worth more than new ones"
     )
@@ -83,6 +101,8 @@ class CampaignForm(forms.Form):
             value_of_day_micro=_micro(given["value_of_day"]),
             asks_again=given["asks_again"],
             max_cpu_s=given["max_cpu_s"],
+            mode=CampaignMode(given["mode"] or CampaignMode.AUTO),
+            review_s=round(3600 * given["review_hours"]) if given["review_hours"] else None,
         )
 
 
@@ -109,7 +129,7 @@ def start(request: HttpRequest, actor: Actor) -> HttpResponse:
         except NotFoundError:
             raise
         except DomainError as error:
-            pages.put_beside(form, error, {"value_of_point_micro": "value_of_point"})
+            pages.put_beside(form, error, {"value_of_point_micro": "value_of_point", "review_s": "review_hours"})
         else:
             messages.success(request, "Started. The first records are being chosen.")
             return redirect("portal:campaign", campaign_id=started.pk)
@@ -123,6 +143,7 @@ def detail(request: HttpRequest, actor: Actor, campaign_id: uuid.UUID) -> HttpRe
     experiment = experiment_selectors.get(actor, campaign.experiment_id)
     rounds = list(experiment_selectors.rounds(actor, experiment.pk))
     done = [one for one in rounds if one.metrics]
+    told = override_reports.tell(campaign)
     return pages.show(
         request,
         "portal/customer/campaign.html",
@@ -133,6 +154,9 @@ def detail(request: HttpRequest, actor: Actor, campaign_id: uuid.UUID) -> HttpRe
         curve=curve([one.metrics for one in done if one.metrics]),
         is_over=campaign.state in _OVER,
         costs=campaign_costs.shown(actor, campaign),
+        is_proposing=proposals.is_open(campaign),
+        overrides=told,
+        vetoes=[(VetoReason(reason).label, n) for reason, n in told.report.vetoes.items()],
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.customer import batches, campaigns, instructions, job_new, jobs, own_vendors, pay, second_looks
+from portal.customer import batches, campaigns, instructions, job_new, jobs, own_vendors, pay, proposals, second_looks
 
 urlpatterns = [
     path("jobs/", jobs.listing, name="jobs"),
@@ -10,6 +10,10 @@ urlpatterns = [
     path("campaigns/", campaigns.listing, name="campaigns"),
     path("campaigns/start/", campaigns.start, name="campaign-start"),
     path("campaigns/<campaign:campaign_id>/", campaigns.detail, name="campaign"),
+    path("campaigns/<campaign:campaign_id>/proposal/", proposals.detail, name="proposal"),
+    path("campaigns/<campaign:campaign_id>/proposal/veto/", proposals.veto, name="proposal-veto"),
+    path("campaigns/<campaign:campaign_id>/proposal/add/", proposals.add, name="proposal-add"),
+    path("campaigns/<campaign:campaign_id>/proposal/<int:number>/approve/", proposals.approve, name="proposal-approve"),
     path("campaigns/<campaign:campaign_id>/<slug:verb>/", campaigns.control, name="campaign-control"),
     path("jobs/<job:job_id>/", jobs.detail, name="job"),
     path("jobs/<job:job_id>/labels/", jobs.labels, name="labels"),

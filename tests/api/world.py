@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-from tests.api import papers, pool, rulings, shop
+from tests.api import curating, papers, pool, rulings, shop
 from tests.api.client import Api
 from tests.api.routes import Route
 
@@ -74,7 +74,7 @@ def make(customer: Api, vendor: Api, staff: Api, strangers: dict[str, Api], sign
         **second_looks,
         "datasets": dataset["id"],
         "experiments": experiment["id"],
-        "campaigns": customer.made("/campaigns/", _pair(customer, dataset["id"], "two") | {"rounds": 1})["id"],
+        "campaigns": curating.proposing(customer, dataset["id"]),
     }
     money = papers.money(customer, vendor) | papers.credit(customer, staff, ids) | papers.clawback(work["id"], ids)
     paper = vendor.made("/vendor/documents/", papers.PAPER)
@@ -93,15 +93,6 @@ def _open_attempt(staff: Api, vendor: Api) -> Any:
     return vendor.made(f"/vendor/capabilities/{capability['id']}/qualification/")
 
 
-def _pair(customer: Api, dataset: str, name: str) -> dict[str, str]:
-    """Return an experiment and a standing job that fit each other."""
-    schema = customer.made("/label-schemas/", {"name": name, "task_type": "classification", "classes": pool.CLASSES})
-    terms = {"label_schema": schema["id"], "gold": [], "records": []}
-    job = customer.made("/jobs/", shop.job_body(customer) | terms)
-    run = customer.made("/experiments/", {"dataset": dataset, "name": name})
-    return {"experiment": run["id"], "job": job["id"]}
-
-
 def _bodies(customer: Api, work: Any, attempt: Any, dataset: Any, ids: dict[str, str]) -> dict[str, Any]:
     """Return a valid body for every write, in an order in which the owner could send them."""
     return (
@@ -111,7 +102,7 @@ def _bodies(customer: Api, work: Any, attempt: Any, dataset: Any, ids: dict[str,
         | _of_work(work["records"][0]["key"])
         | _of_jobs(customer)
         | rulings.bodies(ids["jobs"], work["records"][-1]["key"])
-        | _of_curation(customer, dataset)
+        | curating.bodies(customer, dataset, ids["campaigns"])
     )
 
 
@@ -231,32 +222,6 @@ def _of_jobs(customer: Api) -> dict[str, Any]:
             "max_price_micro": 10**6,
             "min_accuracy": 0.5,
         },
-    }
-
-
-def _of_curation(customer: Api, dataset: Any) -> dict[str, Any]:
-    return {
-        "POST datasets/": {},
-        "POST experiments/": {
-            "dataset": dataset["id"],
-            "name": "three",
-            "type": "rule_based",
-            "rules": [{"strategy": "herding", "share": 0.5}, {"strategy": "metadata_weighted", "share": 0.5}],
-            "wishes": {"parts": [{"strategy": "diversity", "input": "embeddings"}]},
-            "classes": pool.CLASSES,
-            "batch_size": 5,
-            "control_ratio": 0.1,
-            "seed": 1,
-        },
-        "POST experiments/<str:public_id>/observations/": {
-            "labels": [{"key": "record-1", "label": "left", "confidence": 0.5}]
-        },
-        "POST experiments/<str:public_id>/rounds/": {},
-        "POST experiments/<str:public_id>/rounds/<int:number>/evaluate/": {},
-        "POST campaigns/": _pair(customer, dataset["id"], "four") | {"rounds": 1, "target_accuracy": 0.9},
-        "POST campaigns/<str:public_id>/pause/": {},
-        "POST campaigns/<str:public_id>/resume/": {},
-        "POST campaigns/<str:public_id>/stop/": {},
     }
 
 

@@ -37,6 +37,10 @@ ROUTES = {
     "campaign-start": ("post", {"customer", "stranger"}),
     "campaign": ("get", {"customer", "staff"}),
     "campaign-control": ("post", {"customer"}),
+    "proposal": ("get", {"customer", "staff"}),
+    "proposal-veto": ("post", {"customer"}),
+    "proposal-add": ("post", {"customer"}),
+    "proposal-approve": ("post", {"customer"}),
     "job": ("get", {"customer", "staff"}),
     "labels": ("get", {"customer", "staff"}),
     "job-cancel": ("post", {"customer"}),
@@ -126,6 +130,7 @@ def here(settings, tmp_path):
     world.add_second_look(made)
     world.add_statement(made)
     world.add_campaign(made)
+    world.add_proposal()
     return made
 
 
@@ -149,6 +154,7 @@ def url_of(name: str, here: world.World) -> str:
         "invoice_terms_id": InvoiceTerms.objects.get().pk,
         "campaign_id": Campaign.objects.get().pk,
         "verb": "pause",
+        "number": 3,
         "statement_id": Statement.objects.get().pk,
     }
     pattern = next(p for p in urlpatterns if p.name == name)

@@ -36,6 +36,7 @@ def here(browser):
     world.add_second_look(made)
     world.add_statement(made)
     world.add_campaign(made)
+    world.add_proposal()
     posteriors.record_hard_accuracy(seen={made.seller.capability_id: posteriors.Counts(9, 1, 10)})
     posteriors.record_hard_responses(missed=[made.seller.capability_id] * 3)
     return made

@@ -32,6 +32,7 @@ def here():
     world.add_second_look(made)
     world.add_statement(made)
     world.add_campaign(made)
+    world.add_proposal()
     return made
 
 

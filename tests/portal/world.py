@@ -15,10 +15,12 @@ from common.actors import Actor
 from common.clock import database_now
 from common.ledger import Account, Kind, Posting
 from common.models import Membership, Organization
-from curation.services import datasets, experiments, observations
+from curation.models import Pick
+from curation.models.experiments import VetoReason
+from curation.services import datasets, experiments, observations, overrides
 from curation.services.observations import ObservationInput
 from marketplace.core.rules import Rule as Terms
-from marketplace.models import Batch, Job, Offer, Review, Verdict
+from marketplace.models import Batch, Campaign, Job, Offer, Review, Verdict
 from marketplace.services import (
     annotations,
     campaigns,
@@ -145,6 +147,20 @@ def add_campaign(here: "World", job: Job | None = None) -> None:
         found = [ObservationInput(key=pick.key, label=i % 2, confidence=0.9) for i, pick in enumerate(picks)]
         observations.record(experiment_id=experiment.pk, observations=found)
         experiments.train_and_evaluate(experiment_id=experiment.pk, number=number)
+
+
+def add_proposal() -> None:
+    """Let the campaign have proposed its third round, with a record chosen by hand and one vetoed."""
+    campaign = Campaign.objects.get()
+    of_round = {"experiment_id": campaign.experiment_id, "number": 3}
+    picks = experiments.start_round(**of_round)
+    chosen = next(key for key in (f"r-{i}" for i in range(40)) if not Pick.objects.filter(key=key).exists())
+    by_hand = overrides.by_hand(experiment_id=campaign.experiment_id, keys=[chosen])
+    with transaction.atomic():
+        overrides.add(**of_round, picks=by_hand)
+        overrides.veto(**of_round, keys=[picks[0].key], reason=VetoReason.KNOWN)
+        due_at = database_now() + datetime.timedelta(hours=3)
+        Campaign.objects.update(mode="veto", review_s=10_800, phase="review", round=3, review_due_at=due_at)
 
 
 def make() -> World:
