@@ -143,7 +143,7 @@ class ArmOut(Resource):
     reached = ReachedOut(allow_null=True)
 
 
-class ComparisonOut(Resource):
+class ConvergenceRowOut(Resource):
     """Experiments on one dataset at one target."""
 
     target = serializers.FloatField(allow_null=True)
@@ -158,13 +158,13 @@ class ConvergenceView(views.Resource):
 
     @extend_schema(
         parameters=[OpenApiParameter("target", float, description="Accuracy, above 0; default: the campaign's.")],
-        responses=ComparisonOut,
+        responses=ConvergenceRowOut,
     )
     def retrieve(self, request: Request, public_id: str) -> Response:
         """Compare the experiments on an experiment's dataset: rounds, records and hours to the target accuracy."""
         experiment_id = views.id_in_path("exp", public_id)
         found = convergence.compare(self.actor, experiment_id, target=_target(request.query_params.get("target")))
-        return self.answer(found, ComparisonOut)
+        return self.answer(found, ConvergenceRowOut)
 
 
 def _target(text: str | None) -> float | None:
