@@ -49,7 +49,9 @@ def main(arguments: Sequence[str]) -> int:
     if given.fit:
         sys.stdout.write(f"SHIPPED: Final = {pformat(warm.learn(grown), width=116)}\n")
         return 0
-    names = [name for name in pools.names(given.data) if name not in pools.FOREIGN_FILE.values() or name == "mr_sentiment"]
+    names = [
+        name for name in pools.names(given.data) if name not in pools.FOREIGN_FILE.values() or name == "mr_sentiment"
+    ]
     runs = _play(given, names, grown)
     told = page.page(runs, [*ARMS], [*OTHERS], [*POLICIES], given.data)
     Console().print(told)
@@ -65,7 +67,10 @@ def _gather(path: Path, n_seeds: int) -> list[Branch]:
     grown = [Branch(**json.loads(line)) for line in lines]
     done = {(one.pool, one.setting, one.seed) for one in grown}
     wanted = [
-        (name, setting, FIRST_BRANCH + seed) for seed in range(n_seeds) for setting in BRANCHED for name in pools.names(None)
+        (name, setting, FIRST_BRANCH + seed)
+        for seed in range(n_seeds)
+        for setting in BRANCHED
+        for name in pools.names(None)
     ]
     for name, setting, seed in track([one for one in wanted if one not in done], description="branches"):
         new = list(branches.grow(name, setting, seed, None))

@@ -25,7 +25,7 @@ class Player:
     def __call__(self, problem: Problem, n_picks: int, rng: np.random.Generator) -> IntArray:
         """Return the next batch, filled at random as the product does."""
         problem.__dict__["turns"] = self.turns
-        self.turns = drawing.judged(problem)
+        self.turns = problem.__dict__["turns"] = drawing.judged(problem)
         free = np.zeros(len(problem.X), dtype=np.bool_)
         free[unasked(problem)] = True
         scored = drawing.draw(problem, free & problem.allowed, n_picks, rng, self.table, boldness=self.boldness)
@@ -40,7 +40,9 @@ def cold(spread: float) -> Table:
     """Return the table of somebody who has seen no runs: every arm is expected to add the same."""
     n = len(circumstances.NAMES)
     zeros, ones = (0.0,) * n, (1.0,) * n
-    return Table(ARMS, circumstances.NAMES, zeros, ones, (0.0,) * len(ARMS), (zeros,) * len(ARMS), (spread,) * len(ARMS))
+    return Table(
+        ARMS, circumstances.NAMES, zeros, ones, (0.0,) * len(ARMS), (zeros,) * len(ARMS), (spread,) * len(ARMS)
+    )
 
 
 def without_circumstances(table: Table) -> Table:

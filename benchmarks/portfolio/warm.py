@@ -30,7 +30,9 @@ def learn(branches: Sequence[Branch]) -> Table:
     weights = np.linalg.solve(Z.T @ Z + RIDGE * np.eye(Z.shape[1]), Z.T @ (Y - Y.mean(axis=0))).T  # (k, features)
     left = Y - Y.mean(axis=0) - Z @ weights.T
     runs = sorted({(branch.pool, branch.setting) for branch in branches})
-    own = np.array([[left[[at for at, b in enumerate(branches) if (b.pool, b.setting) == run]].mean(axis=0)] for run in runs])
+    own = np.array(
+        [[left[[at for at, b in enumerate(branches) if (b.pool, b.setting) == run]].mean(axis=0)] for run in runs]
+    )
     spread = np.maximum(own[:, 0].std(axis=0), 0.05)
     spread[0] = np.median(spread[1:])
     return Table(

@@ -37,9 +37,7 @@ class Estimate:
     n_effective: float
 
 
-def estimate(
-    logged: Logged, policy: FloatArray, method: Method = "dr", expected: FloatArray | None = None
-) -> Estimate:
+def estimate(logged: Logged, policy: FloatArray, method: Method = "dr", expected: FloatArray | None = None) -> Estimate:
     """Return what a policy would have brought on average in the rounds that were logged.
 
     Parameters

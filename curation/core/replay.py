@@ -151,12 +151,12 @@ def _split(labels: IntArray, group: IntArray, rng: np.random.Generator) -> Split
 
 
 def play(labeled: Labeled, at: int, setup: Setup, spending: Spending) -> float:
-    """Return the mean held-out accuracy of a setup over its spending, replayed on one split.
+    """Return the mean held-out accuracy of a setup over the second half of its spending, replayed on one split.
 
     Notes
     -----
-    Between rounds the accuracy stays what it was; before the first it is that of guessing. The same split and setup
-    give the same score.
+    Between rounds the accuracy stays what it was; before the first it is that of guessing. The end alone would be the
+    word of one round, the whole would punish large batches for their start. The same split and setup give the same.
     """
     pool = labeled.splits[at].pool
     asked, turns, spent = Asked.nothing(), [], 0.0
@@ -164,7 +164,9 @@ def play(labeled: Labeled, at: int, setup: Setup, spending: Spending) -> float:
     for _ in range(spending.n_rounds(setup.batch)):
         problem = labeled.problem(at, asked)
         problem.__dict__["turns"] = turns
-        picks = selection.mix(problem, rules=setup.rules, n_picks=setup.batch, control_ratio=0.0, seed=labeled.seed + at)
+        picks = selection.mix(
+            problem, rules=setup.rules, n_picks=setup.batch, control_ratio=0.0, seed=labeled.seed + at
+        )
         rows = np.array([pick.row for pick in picks], dtype=np.int64)
         if not len(rows):
             break
@@ -177,7 +179,7 @@ def play(labeled: Labeled, at: int, setup: Setup, spending: Spending) -> float:
         spent += len(rows) + spending.round_cost
         curve.append((spent, labeled.score(at, labeled.problem(at, asked))))
     at_spent, accuracy = np.array(curve).T
-    points = np.linspace(0, spending.budget, _N_POINTS + 1)[1:]
+    points = np.linspace(spending.budget / 2, spending.budget, _N_POINTS)
     return float(accuracy[np.searchsorted(at_spent, points, side="right") - 1].mean())
 
 
