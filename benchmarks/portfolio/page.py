@@ -23,15 +23,14 @@ def page(
     n_seeds = len({one.cell.seed for one in runs})
     option = f" --data {folder.name}" if folder else ""
     pools = (
-        f"given pools of the folder {folder.name}, table that ships"
-        if folder
-        else "bundled pools, table of the other six"
+        f"pools of the folder {folder.name}, table that ships" if folder else "bundled pools, table of the other six"
     )
     lines = [
         "# The portfolio against its members",
         "",
-        f"`python -m benchmarks.portfolio --seeds {n_seeds}{option} --write` ({pools}; {len(runs)} runs of 20 rounds, label "
-        "cleaning on for all). Score: mean accuracy over the rounds / accuracy with all unique records rightly labeled.",
+        f"`python -m benchmarks.portfolio --seeds {n_seeds}{option} --write` ({pools}; {len(runs)} runs of 20 rounds, "
+        "label cleaning on for all). Score: mean accuracy over the rounds / accuracy with all unique records rightly "
+        "labeled.",
         "",
         *_near(by_arm, arms, others, policies),
         *_rounds(by_arm, policies),
@@ -46,8 +45,8 @@ def _near(
     lines = [
         f"## Within {WITHIN:.0%} of the best single member",
         "",
-        f"A cell is a pool in a setting, its seeds averaged. Target: {SHARE:.0%} of cells. Members: {', '.join(arms)}; in the "
-        f"last column also {', '.join(others)}. The best of several is picked in hindsight, so chance flatters it.",
+        f"A cell is a pool in a setting, its seeds averaged. Target: {SHARE:.0%} of cells. Members: {', '.join(arms)}; "
+        f"in the last column also {', '.join(others)}. The best is picked in hindsight, so chance flatters it.",
         "",
         f"| policy | cells | mean score | behind the best member | within {WITHIN:.0%} | of more members |",
         "|---|---|---|---|---|---|",
@@ -57,10 +56,9 @@ def _near(
         mine = _scores(by_arm[name])
         gaps = np.array([1 - mine[cell] / best[cell] for cell in sorted(mine)])
         wide = np.array([1 - mine[cell] / widest[cell] for cell in sorted(mine)])
-        lines.append(
-            f"| {name} | {len(mine)} | {np.mean(list(mine.values())):.4f} | {gaps.mean():.2%} | {(gaps <= WITHIN).mean():.0%} "
-            f"| {(wide <= WITHIN).mean():.0%} |"
-        )
+        near, of_more = (gaps <= WITHIN).mean(), (wide <= WITHIN).mean()
+        score = np.mean(list(mine.values()))
+        lines.append(f"| {name} | {len(mine)} | {score:.4f} | {gaps.mean():.2%} | {near:.0%} | {of_more:.0%} |")
     return [*lines, ""]
 
 
@@ -78,8 +76,8 @@ def _rounds(by_arm: dict[str, dict[Place, Outcome]], policies: Sequence[str]) ->
     lines = [
         "## Rounds to 95 % of the reference",
         "",
-        f"Paired by pool, setting and seed; a run that never gets there counts as one round more than it has. Target: the warm "
-        f"start saves {SAVED:.0%} against the same bandit started cold.",
+        "Paired by pool, setting and seed; a run that never gets there counts as one round more than it has. Target: "
+        f"the warm start saves {SAVED:.0%} against the same bandit started cold.",
         "",
         "| policy | mean rounds | against cold | against cold and bold | against the engine alone |",
         "|---|---|---|---|---|",
@@ -89,9 +87,9 @@ def _rounds(by_arm: dict[str, dict[Place, Outcome]], policies: Sequence[str]) ->
         name: np.array([by_arm[name][p].labels_to_reach / by_arm[name][p].batch for p in places])
         for name in ["auto", *policies]
     }
-    for name in rounds:
-        against = [_saved(rounds[name], rounds[other]) for other in (*policies[-2:], "auto")]
-        lines.append(f"| {name} | {rounds[name].mean():.2f} | {' | '.join(against)} |")
+    for name, mine in rounds.items():
+        against = [_saved(mine, rounds[other]) for other in (*policies[-2:], "auto")]
+        lines.append(f"| {name} | {mine.mean():.2f} | {' | '.join(against)} |")
     return [*lines, ""]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from curation.core import selection
 from curation.core.arrays import Asked, BoolArray, Float32Array, FloatArray, IntArray, check_features
+from curation.core.portfolio import Turn
 from curation.core.problem import Problem
 from curation.core.selection import Rule
 from curation.core.strategies import drawing
@@ -159,7 +160,8 @@ def play(labeled: Labeled, at: int, setup: Setup, spending: Spending) -> float:
     word of one round, the whole would punish large batches for their start. The same split and setup give the same.
     """
     pool = labeled.splits[at].pool
-    asked, turns, spent = Asked.nothing(), [], 0.0
+    asked, spent = Asked.nothing(), 0.0
+    turns: list[Turn] = []
     curve = [(0.0, 1 / labeled.n_classes)]
     for _ in range(spending.n_rounds(setup.batch)):
         problem = labeled.problem(at, asked)
@@ -261,8 +263,8 @@ def _check(labeled: Labeled, setups: Sequence[Setup], spending: Spending) -> Non
         raise ValueError(f"{len(setups)} setups were given, {len(set(setups))} of them different; name each once")
     if not 1 <= spending.budget <= labeled.n_to_choose_from or spending.round_cost < 0:
         raise ValueError(
-            f"a budget of {spending.budget} is wanted; replays choose among {labeled.n_to_choose_from} labeled records, "
-            f"so give 1 to {labeled.n_to_choose_from}, and no negative cost of a round"
+            f"a budget of {spending.budget} is wanted; replays choose among {labeled.n_to_choose_from} records, so "
+            f"give 1 to {labeled.n_to_choose_from}, and no negative cost of a round"
         )
     for setup in setups:
         selection.check_rules(setup.rules)

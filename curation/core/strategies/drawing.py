@@ -67,7 +67,8 @@ def judged(problem: Problem) -> list[Turn]:
     for turn in problem.turns:
         later = later[len(turn.rows) :]
         n_paid = int(np.isin(turn.rows, answered).sum())
-        if turn.reward is None and n_paid:
+        brought = turn.reward
+        if brought is None and n_paid:
             there = ~np.isin(rows, later)
             brought = portfolio.reward(
                 X[there],
@@ -78,9 +79,8 @@ def judged(problem: Problem) -> list[Turn]:
                 n_paid=n_paid,
                 n_classes=problem.n_classes,
             )
-            turn = replace(turn, reward=brought)
-        if turn.reward is not None:
-            found.append(turn)
+        if brought is not None:
+            found.append(replace(turn, reward=brought))
     return found
 
 
