@@ -29,7 +29,7 @@ from curation.core.past_runs import Table
 SETTINGS = ("clean", "dirty", "foreign60")
 BRANCHED = ("clean", "dirty", "foreign40", "foreign60")
 FIRST_SEED, FIRST_BRANCH = 500, 600
-POLICIES = ("portfolio", "portfolio, means only", "portfolio, cold", "portfolio, cold and bold")
+POLICIES = ("portfolio", "portfolio, cold", "portfolio, cold and bold")
 OTHERS = ("uncertainty_herding", "entropy", "random")
 
 
@@ -42,16 +42,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--fit", action="store_true", help="print the table learnt on all bundled pools, and stop")
     parser.add_argument("--state", type=Path, default=Path(".labelyard/bench-portfolio"))
     parser.add_argument("--write", action="store_true", help="write docs/measurements/portfolio[-DATA].md")
+    parser.add_argument("--report-only", action="store_true", help="play nothing, report what there is")
     given = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     given.state.mkdir(parents=True, exist_ok=True)
-    grown = _gather(given.state / "branches.jsonl", given.branch_seeds) if given.fit or given.data is None else []
+    needs_branches = given.fit or (given.data is None and not given.report_only)
+    grown = _gather(given.state / "branches.jsonl", given.branch_seeds) if needs_branches else []
     if given.fit:
         sys.stdout.write(f"SHIPPED: Final = {pformat(warm.learn(grown), width=116)}\n")
         return 0
-    names = [
-        name for name in pools.names(given.data) if name not in pools.FOREIGN_FILE.values() or name == "mr_sentiment"
-    ]
+    names = pools.names(given.data)
     runs = _play(given, names, grown)
     told = page.page(runs, [*ARMS], [*OTHERS], [*POLICIES], given.data)
     Console().print(told)
@@ -86,7 +86,8 @@ def _play(given: argparse.Namespace, names: Sequence[str], grown: Sequence[Branc
     seeds = range(FIRST_SEED, FIRST_SEED + given.seeds)
     wanted = list(cells.planned(names, SETTINGS, [*ARMS, *OTHERS, *POLICIES], seeds, cleaning=[True]))
     place, bench = None, None
-    for cell in track(cells.missing(iter(wanted), cells.read(path)), description="runs"):
+    missing = [] if given.report_only else cells.missing(iter(wanted), cells.read(path))
+    for cell in track(missing, description="runs"):
         if bench is None or cells.same_place(cell) != place:
             place = cells.same_place(cell)
             clean = pools.load(cell.pool, cell.seed, given.data)
@@ -101,7 +102,6 @@ def _chooser(cell: Cell, grown: Sequence[Branch]) -> Chooser:
     table = warm.learn([one for one in grown if one.pool != cell.pool]) if grown else past_runs.SHIPPED
     tables: dict[str, tuple[Table, float]] = {
         "portfolio": (table, portfolio.BOLDNESS),
-        "portfolio, means only": (policies.without_circumstances(table), portfolio.BOLDNESS),
         "portfolio, cold": (policies.cold(max(table.spread)), portfolio.BOLDNESS),
         "portfolio, cold and bold": (policies.cold(max(table.spread)), 1.0),
     }

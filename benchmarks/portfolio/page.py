@@ -20,7 +20,9 @@ def page(
     by_arm: dict[str, dict[Place, Outcome]] = {}
     for one in runs:
         by_arm.setdefault(one.cell.arm, {})[one.cell.pool, one.cell.setting, one.cell.seed] = one.outcome
-    n_seeds = len({one.cell.seed for one in runs})
+    shared = set.intersection(*(set(played) for played in by_arm.values()))
+    by_arm = {arm: {place: played[place] for place in played if place in shared} for arm, played in by_arm.items()}
+    n_seeds = len({place[2] for place in shared})
     option = f" --data {folder.name}" if folder else ""
     pools = (
         f"pools of the folder {folder.name}, table that ships" if folder else "bundled pools, table of the other six"
@@ -28,7 +30,7 @@ def page(
     lines = [
         "# The portfolio against its members",
         "",
-        f"`python -m benchmarks.portfolio --seeds {n_seeds}{option} --write` ({pools}; {len(runs)} runs of 20 rounds, "
+        f"`python -m benchmarks.portfolio --seeds {n_seeds}{option} --write` ({pools}; {len(shared)} places, 20 rounds, "
         "label cleaning on for all). Score: mean accuracy over the rounds / accuracy with all unique records rightly "
         "labeled.",
         "",

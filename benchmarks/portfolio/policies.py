@@ -1,13 +1,13 @@
 """Portfolios as the selection benchmark plays strategies: each keeps its turns as the product's tables would."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from benchmarks.portfolio.branches import ARMS
 from benchmarks.selection.play import unasked
 from curation.core import circumstances
-from curation.core.arrays import FloatArray, IntArray
+from curation.core.arrays import IntArray
 from curation.core.past_runs import Table
 from curation.core.portfolio import Turn
 from curation.core.problem import Problem
@@ -43,9 +43,3 @@ def cold(spread: float) -> Table:
     return Table(
         ARMS, circumstances.NAMES, zeros, ones, (0.0,) * len(ARMS), (zeros,) * len(ARMS), (spread,) * len(ARMS)
     )
-
-
-def without_circumstances(table: Table) -> Table:
-    """Return a table that expects of each arm its mean over past runs, wherever it is used."""
-    weights: FloatArray = np.zeros((len(table.usual), len(table.features)))
-    return replace(table, weights=tuple(tuple(row) for row in weights.tolist()))

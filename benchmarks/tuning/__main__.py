@@ -7,6 +7,7 @@ that neither saw.
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--data", type=Path, help="folder of real pools (NAME.npz: X, y, X_test, y_test)")
     parser.add_argument("--write", action="store_true", help="write docs/measurements/tuning[-DATA].md")
     given = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")
     places = [
         (name, setting, seed) for seed in range(given.seeds) for name in pools.names(given.data) for setting in SETTINGS
     ]

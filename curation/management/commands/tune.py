@@ -1,4 +1,4 @@
-"""``manage.py tune POOL --labels LABELS --out tune.json``: which strategy and batch size would have served best so far."""
+"""``manage.py tune POOL --labels LABELS --out tune.json``: which strategy and batch size served best."""
 
 from argparse import ArgumentParser
 from pathlib import Path

@@ -81,7 +81,7 @@ def simulated_regret(seed: int, n_rounds: int, noise: float = 0.25) -> np.ndarra
 
 
 def test_regret_grows_slower_than_the_rounds():
-    regret = np.mean([simulated_regret(seed, 200) for seed in range(20)], axis=0)
+    regret = np.mean([simulated_regret(seed, 200) for seed in range(12)], axis=0)
     rounds = np.arange(20, 201)
     slope = np.polyfit(np.log(rounds), np.log(regret[rounds - 1]), 1)[0]
     assert slope < 0.8
@@ -100,7 +100,7 @@ def test_a_turn_of_useful_labels_pays_more_than_one_of_copies():
         return portfolio.reward(X[rows], y[rows], np.ones(len(rows)), is_new, n_before=12, n_paid=len(new), n_classes=K)
 
     assert brought(useful).growth == pytest.approx(np.log(6))
-    assert brought(useful).rate > 0.1
+    assert brought(useful).rate > 0.1 > brought(copies).rate
 
 
 def test_records_that_cost_and_taught_nothing_lower_the_rate():

@@ -1,4 +1,4 @@
-"""A portfolio in an experiment: arms and chances on the picks, rewards with the rounds, the same again after a crash."""
+"""A portfolio in an experiment: arms and chances on the picks, rewards with the rounds, the same after a crash."""
 
 import numpy as np
 import pytest
