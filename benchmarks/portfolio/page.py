@@ -30,8 +30,8 @@ def page(
     lines = [
         "# The portfolio against its members",
         "",
-        f"`python -m benchmarks.portfolio --seeds {n_seeds}{option} --write` ({pools}; {len(shared)} places, 20 rounds, "
-        "label cleaning on for all). Score: mean accuracy over the rounds / accuracy with all unique records rightly "
+        f"`python -m benchmarks.portfolio --seeds {n_seeds}{option} --write` ({pools}; {len(shared)} places, 20 "
+        "rounds, label cleaning on for all). Score: mean accuracy over the rounds / accuracy with all unique records rightly "
         "labeled.",
         "",
         *_near(by_arm, arms, others, policies),

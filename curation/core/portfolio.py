@@ -166,7 +166,8 @@ def reward(
     -----
     Out of fold (five, by place) and cleaned: labels that models fitted without them confidently contradict are neither
     trained on nor counted. With and without the turn's labels the same held-out labels are judged. 15 fits. A turn
-    before which there was no model weighs nothing: growth 0.
+    before which there was no model weighs nothing: growth 0. Near copies among the labels would flatter a turn, as they
+    fall into different folds; strategies never ask for them.
     """
     if n_before < 0 or n_paid < 1 or not len(X) == len(y) == len(weights) == len(is_new):
         raise ValueError(
