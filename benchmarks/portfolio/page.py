@@ -31,8 +31,8 @@ def page(
         "# The portfolio against its members",
         "",
         f"`python -m benchmarks.portfolio --seeds {n_seeds}{option} --write` ({pools}; {len(shared)} places, 20 "
-        "rounds, label cleaning on for all). Score: mean accuracy over the rounds / accuracy with all unique records rightly "
-        "labeled.",
+        "rounds, label cleaning on for all). Score: mean accuracy over the rounds / accuracy with all unique records "
+        "rightly labeled.",
         "",
         *_near(by_arm, arms, others, policies),
         *_rounds(by_arm, policies),

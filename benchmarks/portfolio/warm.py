@@ -10,8 +10,8 @@ from curation.core.arrays import FloatArray
 from curation.core.past_runs import Table
 
 RIDGE = 1000.0
-"""Pull towards an arm's mean advantage, in branches: about ten pools' worth, as those of one pool are alike. A tenth of it left
-the engine on pools it had not seen, and lost (decision 0013)."""
+"""Pull towards an arm's mean advantage, in branches: about ten pools' worth, as those of one pool are alike. With
+a tenth of it the portfolio left the engine on pools it had not seen, and lost (decision 0013)."""
 MOST = 2.0
 """No single branch counts for a rate beyond this: some losses jump when cleaning changes its mind."""
 
