@@ -79,7 +79,7 @@ class Bench:
                 asked.rows
             ):
                 raise ValueError(f"{len(rows)} rows came for a batch of {self.batch}, or one a second time")
-            asked = self._answered(asked, rows)
+            asked = self.answered(asked, rows)
             problem = self.problem(asked, is_cleaned=is_cleaned, has_anchor=has_anchor)
             accuracy.append(self._accuracy(problem))
         kinds = self.pool.kind[asked.rows]
@@ -94,7 +94,8 @@ class Bench:
             round(spent, 3),
         )
 
-    def _answered(self, asked: Asked, rows: IntArray) -> Asked:
+    def answered(self, asked: Asked, rows: IntArray) -> Asked:
+        """Return what is known once rows came back."""
         return Asked(
             np.concatenate([asked.rows, rows]),
             np.concatenate([asked.labels, self.pool.answer[rows]]),

@@ -22,6 +22,7 @@ from curation.core.arrays import (
     squared_distances,
 )
 from curation.core.composition import Composition
+from curation.core.portfolio import Turn
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,8 @@ class Problem:
         Names of the classes, for balances and words.
     said
         Who said what, where that is known: labels then come from vendors and a model together.
+    turns
+        Rounds in which `portfolio` drew the arm, in order; their rows are among the asked ones.
     """
 
     X: Float32Array
@@ -77,6 +80,7 @@ class Problem:
     composition: Composition | None = None
     class_names: Sequence[str] = ()
     said: Said | None = None
+    turns: Sequence[Turn] = ()
 
     def __post_init__(self) -> None:
         check_features(self.X)
@@ -87,6 +91,9 @@ class Problem:
             raise ValueError(f"label {self.asked.labels.max()} is outside the {self.n_classes} classes")
         if self.anchor is not None:
             check_features(self.anchor)
+        drawn = np.concatenate([turn.rows for turn in self.turns]) if self.turns else np.empty(0, np.int64)
+        if not np.isin(drawn, self.asked.rows).all() or len(np.unique(drawn)) < len(drawn):
+            raise ValueError(f"{len(drawn)} rows were drawn in turns; each must have been asked, and in one turn only")
 
     def _check_given(self) -> None:
         n = len(self.X)

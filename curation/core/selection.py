@@ -1,7 +1,7 @@
 """Choosing the next batch: one contract for every query strategy, control picks drawn at random, a reason with each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -141,18 +141,13 @@ def _choose(
     is_cold = strategy.needs_model and not problem.has_model
     used = get("coverage") if is_cold else strategy
     scored = used.choose(problem, free & distinct if used.keeps_groups else free.copy(), count, rng)
-    return [
-        reasons.explain(
-            problem,
-            int(row),
-            strategy.name,
-            None,
-            float(utility),
-            why=used.why,
-            before=NO_MODEL_YET if is_cold else "",
-        )
+    before = NO_MODEL_YET if is_cold else scored.words
+    arm, why = (scored.arm, get(scored.arm).why) if scored.arm else (strategy.name, used.why)
+    picks = [
+        reasons.explain(problem, int(row), arm, None, float(utility), why=why, before=before)
         for row, utility in zip(scored.rows, scored.utilities, strict=True)
     ]
+    return [replace(pick, parts=pick.parts | scored.kept) for pick in picks] if scored.kept else picks
 
 
 def _counts(rules: Sequence[Rule], n_picks: int) -> list[int]:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from curation.core import selection, sketch
+from curation.core import portfolio, selection, sketch
 from curation.core.arrays import Asked, Float32Array, FloatArray, IntArray, check_proba, check_utility
 from curation.core.composition import Composition
 from curation.core.pool import Pool
+from curation.core.portfolio import Turn
 from curation.core.problem import Problem, Said
 from curation.core.reasons import Pick
 from curation.core.selection import Control
@@ -34,6 +35,7 @@ class Task:
     composition: Composition | None = None
     class_names: Sequence[str] = ()
     said: Said | None = None
+    turns: Sequence[Turn] = ()
 
     def __post_init__(self) -> None:
         if self.given_proba is not None:
@@ -106,6 +108,7 @@ def problem_of(task: Task, rows: IntArray) -> Problem:
         composition=task.composition,
         class_names=task.class_names,
         said=task.said,
+        turns=portfolio.among(task.turns, rows),
     )
 
 

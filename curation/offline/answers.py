@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from common import rows
 from common.rows import FileError
 from curation.core.arrays import Asked
+from curation.core.portfolio import Turn
 from curation.offline.pools import Pool
 
 SHOWN = 20
@@ -19,12 +20,16 @@ SHOWN = 20
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What was asked, the classes in the order of their indices, bad rows left out, and a fingerprint."""
+    """What was asked, the classes in the order of their indices, bad rows left out, and a fingerprint.
+
+    ``turns`` are the batches so far for which a portfolio drew the arm.
+    """
 
     asked: Asked
     classes: list[str]
     bad: list[str] = field(default_factory=list)
     fingerprint: str = ""
+    turns: Sequence[Turn] = ()
 
 
 @dataclass(slots=True)

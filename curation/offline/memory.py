@@ -58,7 +58,11 @@ class Memory:
 
     def picked_before(self, request: str) -> list[str]:
         """Return the keys picked for other requests."""
-        return [key for batch in self.batches if batch.request != request for key in batch.keys]
+        return [key for batch in self.batches_before(request) for key in batch.keys]
+
+    def batches_before(self, request: str) -> list[Batch]:
+        """Return the batches chosen for other requests, in order."""
+        return [batch for batch in self.batches if batch.request != request]
 
 
 @contextmanager

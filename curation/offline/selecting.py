@@ -19,6 +19,7 @@ from curation.core.pool import Pool as Shards
 from curation.core.problem import Problem
 from curation.core.reasons import Pick
 from curation.core.skipped import Skipped
+from curation.core.strategies import drawing
 from curation.offline import answers, memory, pools
 from curation.offline.answers import Answers
 from curation.offline.memory import Arrays, Batch, Memory
@@ -110,6 +111,7 @@ def _select(request: Request, step: Step) -> Selected:
     told = answers.load(request.labels, pool, skip_bad=request.skip_bad)
     name = _name_of(request, told, wishes)
     given = answers.load(request.labels, pool, known.picked_before(name), skip_bad=request.skip_bad)
+    given = replace(given, turns=drawing.turns_of([_again(b, pool) for b in known.batches_before(name)]))
     n_free = len(pool) - len(given.asked.rows)
     if request.batch_size > n_free:
         raise ValueError(_too_few(request, pool, given, n_free))
@@ -175,6 +177,7 @@ def _problem(request: Request, pool: Pool, given: Answers, wishes: Composition |
         metadata=pool.metadata,
         composition=wishes,
         class_names=given.classes,
+        turns=given.turns,
     )
 
 
@@ -274,6 +277,7 @@ def _from_sketch(
         metadata=pool.metadata,
         composition=wishes,
         class_names=given.classes,
+        turns=given.turns,
     )
     if picks is None:
         step(f"Choosing {request.batch_size} of {len(pool) - len(given.asked.rows):,} records")

@@ -1,6 +1,6 @@
 """What an experiment's model is worth after a round."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from curation.core import crowd, evaluation, heads, stopping, uncovered
 from curation.core.arrays import Asked
 from curation.core.problem import Problem, Said
+from curation.core.strategies import drawing
 from curation.models import Experiment, Pick
 from curation.services import compute, confusions, problems, savings
 
@@ -33,6 +34,8 @@ def measure(experiment: Experiment) -> dict[str, Any]:
         "confusion": confusions.told(experiment.dataset, problem, pool_rows),
         "kappa": _kappa(experiment, problem),
     }
+    if problem.turns:
+        metrics["turn"] = _turn(problem)
     test = problems.test_set_of(experiment.dataset)
     if test is not None and experiment.dataset.n_features:
         compute.read(len(test[1]))
@@ -46,6 +49,14 @@ def measure(experiment: Experiment) -> dict[str, Any]:
             "accuracy_by_class": measured.by_class,
         }
     return metrics
+
+
+def _turn(problem: Problem) -> dict[str, float] | None:
+    """Return what the arm drawn for this round brought; None where none was drawn, or no answer came back."""
+    judged = drawing.judged(problem)
+    is_judged = bool(judged) and np.array_equal(judged[-1].rows, problem.turns[-1].rows)
+    brought = judged[-1].reward if is_judged else None
+    return None if brought is None else asdict(brought)
 
 
 def _kappa(experiment: Experiment, problem: Problem) -> float | None:
@@ -65,6 +76,6 @@ def _kappa(experiment: Experiment, problem: Problem) -> float | None:
         known = said.answers.record < n_before
         answers = crowd.Answers(said.answers.record[known], said.answers.vendor[known], said.answers.label[known])
         said = Said(answers, said.gold)
-    models = (replace(problem, asked=earlier, said=said).model, problem.model)
+    models = (replace(problem, asked=earlier, said=said, turns=()).model, problem.model)
     before, now = (model.proba(problem.scaled[free]).argmax(axis=1) for model in models)
     return stopping.kappa(before, now, problem.n_classes)

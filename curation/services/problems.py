@@ -1,14 +1,18 @@
 """An experiment's rows and array files as a selection problem."""
 
+import itertools
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from curation.core import crowd, large, proxy, subpool
+from curation.core import crowd, large, portfolio, proxy, reasons, subpool
 from curation.core.arrays import Asked, IntArray
 from curation.core.composition import Composition
+from curation.core.portfolio import Reward, Turn
 from curation.core.problem import Problem, Said
+from curation.core.strategies import drawing
 from curation.models import Dataset, Experiment, Observation, Pick
 from curation.services import designs, sharded, storage
 
@@ -66,6 +70,22 @@ def said_of(experiment: Experiment, asked: Asked, others: Iterable[str] = ()) ->
     return Said(crowd.Answers(*np.array(said, dtype=np.int64).T), gold)
 
 
+def turns_of(experiment: Experiment) -> list[Turn]:
+    """Return the rounds in which an arm was drawn, in order, with what each brought once it is evaluated."""
+    if all(rule.strategy != drawing.NAME for rule in designs.rules_of(experiment)):
+        return []
+    picks = Pick.objects.filter(experiment=experiment).select_related("round").order_by("round__number", "rank")
+    found = []
+    for _, of_round in itertools.groupby(picks, key=lambda pick: pick.round_id):
+        rows = list(of_round)
+        brought = (rows[0].round.metrics or {}).get("turn")
+        told = [reasons.Pick(p.row, p.arm, p.propensity, p.utility, p.parts, p.words) for p in rows]
+        found += [
+            replace(turn, reward=None if brought is None else Reward(**brought)) for turn in drawing.turns_of([told])
+        ]
+    return found
+
+
 def problem_of(experiment: Experiment, asked: Asked) -> Problem:
     """Return the selection problem of an experiment as it stands."""
     wanted = designs.wishes_of(experiment)
@@ -84,6 +104,7 @@ def problem_of(experiment: Experiment, asked: Asked) -> Problem:
         metadata=_metadata_of(experiment.dataset, wanted),
         class_names=experiment.classes,
         said=said_of(experiment, asked),
+        turns=turns_of(experiment),
     )
 
 
@@ -111,6 +132,7 @@ def large_task_of(experiment: Experiment, asked: Asked) -> subpool.Task | None:
         composition=wanted,
         class_names=experiment.classes,
         said=said_of(experiment, asked),
+        turns=turns_of(experiment),
     )
 
 
@@ -140,6 +162,7 @@ def training_problem_of(experiment: Experiment, asked: Asked) -> tuple[Problem, 
         anchor_labels=task.anchor_labels,
         seed=task.seed,
         said=task.said,
+        turns=portfolio.among(task.turns, rows),
     )
     return problem, rows
 

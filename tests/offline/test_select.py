@@ -18,7 +18,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from curation.core import duplicates, relevance, spreading, strategies
-from curation.offline import memory
+from curation.core.strategies import drawing
+from curation.offline import memory, selecting
 from tests.offline.files import read, write
 
 N, D = 200, 6
@@ -275,3 +276,19 @@ def test_csv_quotes_what_needs_it(folder):
     run(folder)
     with (folder / "picks.csv").open(newline="") as file:
         assert all(row["key"].startswith('a,"') for row in csv.DictReader(file))
+
+
+def test_a_portfolio_remembers_its_turns_in_the_state(folder):
+    state = folder / "pool.state"
+    labeled = []
+    for number in range(4):
+        labels = ["--labels", label(folder, answered(labeled))] if labeled else []
+        run(folder, *labels, "--state", state, "--strategy", "portfolio", "--control", 0.2, out=f"{number}.csv")
+        assert not set(labeled) & set(keys(folder, f"{number}.csv"))
+        labeled += keys(folder, f"{number}.csv")
+    pool = selecting.pools.load(folder / "pool.npz")
+    batches = memory.load(state, pool.fingerprint).batches
+    turns = drawing.turns_of([selecting._again(batch, pool) for batch in batches])
+    assert [len(turn.rows) for turn in turns] == [10] * 4
+    assert all(0 < turn.probability <= 1 for turn in turns)
+    assert sum("drawn at a chance of" in row["reason"] for row in read(folder / "3.csv")) == 8

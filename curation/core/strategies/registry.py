@@ -1,7 +1,7 @@
 """The contract of a query strategy, and the register of those there are."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,10 +11,16 @@ from curation.core.problem import Problem
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """What a strategy returns: rows best first, and their utilities (higher = more worth labeling)."""
+    """What a strategy returns: rows best first, and their utilities (higher = more worth labeling).
+
+    Where it let another strategy choose: that one's name, what is to be kept with each pick, and what to say first.
+    """
 
     rows: IntArray
     utilities: FloatArray
+    arm: str = ""
+    kept: dict[str, float] = field(default_factory=dict)
+    words: str = ""
 
 
 Choose = Callable[[Problem, BoolArray, int, np.random.Generator], Scored]
