@@ -142,6 +142,7 @@ urlpatterns: list[URLPattern] = [
     path("datasets/<str:public_id>/", DatasetsView.as_view({"get": "retrieve"})),
     path("experiments/", ExperimentsView.as_view({"get": "list", "post": "create"})),
     path("experiments/<str:public_id>/", ExperimentsView.as_view({"get": "retrieve"})),
+    path("experiments/<str:public_id>/classes/", ExperimentsView.as_view({"post": "append"})),
     path("experiments/<str:public_id>/observations/", ExperimentsView.as_view({"post": "observe"})),
     path("experiments/<str:public_id>/rounds/", RoundsView.as_view({"get": "list", "post": "create"})),
     path("experiments/<str:public_id>/rounds/<int:number>/picks/", PicksView.as_view({"get": "list"})),

@@ -248,6 +248,7 @@ def _of_curation(customer: Api, dataset: Any) -> dict[str, Any]:
             "control_ratio": 0.1,
             "seed": 1,
         },
+        "POST experiments/<str:public_id>/classes/": {"classes": ["straight on"]},
         "POST experiments/<str:public_id>/observations/": {
             "labels": [{"key": "record-1", "label": "left", "confidence": 0.5}]
         },
