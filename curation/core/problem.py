@@ -63,6 +63,8 @@ class Problem:
         Names of the classes, for balances and words.
     said
         Who said what, where that is known: labels then come from vendors and a model together.
+    trusts_anchor
+        The anchor shows every kind of record that is wanted, says the customer: it steers however clean the pool looks.
     """
 
     X: Float32Array
@@ -77,6 +79,7 @@ class Problem:
     composition: Composition | None = None
     class_names: Sequence[str] = ()
     said: Said | None = None
+    trusts_anchor: bool = False
 
     def __post_init__(self) -> None:
         check_features(self.X)
@@ -213,11 +216,15 @@ class Problem:
             return None
         return relevance.from_anchor(self.scaled, anchor, self.rng(3))
 
+    @property
+    def is_steered(self) -> bool:
+        """Whether the anchor's word counts in choosing."""
+        return self.prior is not None and (self.trusts_anchor or self.prior.in_scope < relevance.ANCHOR_BELOW)
+
     @cached_property
     def relevance(self) -> relevance.Relevance:
         """P(labelable) of the pool."""
-        is_steered = self.prior is not None and self.prior.in_scope < relevance.ANCHOR_BELOW
-        prior = self.prior.proba if self.prior is not None and is_steered else None
+        prior = self.prior.proba if self.prior is not None and self.is_steered else None
         answered = self.asked.answered
         if (answered.labels >= 0).all():  # only rejections make neighbourhoods matter
             return relevance.estimate(self.scaled, answered, prior, np.zeros(0), self.median_distance)

@@ -34,6 +34,7 @@ class Task:
     composition: Composition | None = None
     class_names: Sequence[str] = ()
     said: Said | None = None
+    trusts_anchor: bool = False
 
     def __post_init__(self) -> None:
         if self.given_proba is not None:
@@ -106,6 +107,7 @@ def problem_of(task: Task, rows: IntArray) -> Problem:
         composition=task.composition,
         class_names=task.class_names,
         said=task.said,
+        trusts_anchor=task.trusts_anchor,
     )
 
 
