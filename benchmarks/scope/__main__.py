@@ -24,6 +24,15 @@ from curation.core.problem import Problem
 SHARES, N_ANSWERS = (0.15, 0.4), (100, 200)
 N_ROUNDS, BATCH = 20, 20
 MARKED_BELOW = 0.5
+_TRIED = (
+    "## What was tried where recall falls short",
+    "",
+    "At 15 % few of the answers are rejections (15 to 30), and the belief, cautious by design, leaves doubtful records",
+    "unmarked: precision holds, recall does not. Tried on seed 0: a threshold from beliefs out of fold (the best F1 of the",
+    "answers) trades one for the other (blobs .95, .71 to .76, .92; topics 1.00, .33 to .81, .93); extra trees and",
+    "support vector machines on answers and anchors find less; the anchor's word beside the answers helps nowhere",
+    "but where classes lie far apart, as languages do. A model trained on the truth of all records has .95 and .88 or more.",
+)
 KINDS = dict.fromkeys(pools.DEFAULT, "unwanted class") | {
     "breast_cancer": "shuffled columns",
     "shells": "shuffled columns",
@@ -50,7 +59,7 @@ def planted(name: str, share: float, n_answers: int, seed: int) -> tuple[float, 
 
 def reviews(share: float, seed: int, trusts: bool) -> dict[str, float]:
     """Play 20 rounds of 20 English reviews among German ones; return shares picked, marked and called what."""
-    made = languages.make(seed, german=share)
+    made = languages.make(seed, n=2000, german=share)
     anchor = made.anchor if trusts else None
     asked, shares = Asked.nothing(), []
     problem = Problem(made.X, asked, 2, anchor, seed=seed, trusts_anchor=trusts)
@@ -129,11 +138,13 @@ def _german(seeds: Sequence[int]) -> list[str]:
     return [
         "## German among English reviews",
         "",
-        "1,000 reviews of generated sentences, character 2- to 4-grams turned to 64 singular vectors; 20 rounds of 20.",
-        "Picked: share of German among the picks (target 2 %). Out of scope, harmful: what German records not asked are",
+        "2,000 generated reviews, character 2- to 4-grams turned to 64 singular vectors; 20 rounds of 20.",
+        "Picked: share of German among the picks (target 2 %). Out of scope, harmful: what German records left are",
         "called, had they confused the model.",
         "",
         *table,
+        "",
+        *_TRIED,
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from curation.core import merit
 from curation.core.arrays import FloatArray, squared_distances
 from curation.core.problem import Problem
 
@@ -60,7 +61,9 @@ def told(
     why: str = "",
     before: str = "",
 ) -> Pick:
-    """Return a row as a pick with its reason in words, from parts named as in :func:`explain`."""
+    """Return a row as a pick with its reason in words, from parts named as in :func:`explain`, and its value."""
+    known = (np.asarray(parts[name]) for name in ("uncertainty", "relevance", "nearest_asked"))
+    parts = parts | {"value": float(merit.value(*known))}
     return Pick(row, arm, propensity, utility, parts, _words(parts, arm, utility, why, before))
 
 
