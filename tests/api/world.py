@@ -249,9 +249,7 @@ def _of_curation(customer: Api, dataset: Any) -> dict[str, Any]:
             "seed": 1,
         },
         "POST experiments/<str:public_id>/classes/": {"classes": ["straight on"]},
-        "POST experiments/<str:public_id>/observations/": {
-            "labels": [{"key": "record-1", "label": "left", "confidence": 0.5}]
-        },
+        "POST experiments/<str:public_id>/observations/": {"labels": [{"key": "record-1", "label": "left"}]},
         "POST experiments/<str:public_id>/rounds/": {},
         "POST experiments/<str:public_id>/rounds/<int:number>/evaluate/": {},
         "POST campaigns/": _pair(customer, dataset["id"], "four") | {"rounds": 1, "target_accuracy": 0.9},
