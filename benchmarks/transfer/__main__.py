@@ -56,6 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _page(gains: Gains, worth: dict[str, list[FloatArray]], given: argparse.Namespace) -> str:
     command = f"python -m benchmarks.transfer --seeds {given.seeds}" + (" --data DIR" if given.data else "")
+    command += f" --pools {' '.join(given.pools)}" if given.pools else ""
     rows = [f"| pool | setting | {' | '.join(MODELS)} |", "|---" * (2 + len(MODELS)) + "|"]
     for (name, setting), runs in gains.items():
         told = " | ".join(_mean(runs, model) for model in MODELS)
@@ -65,7 +66,8 @@ def _page(gains: Gains, worth: dict[str, list[FloatArray]], given: argparse.Name
         [
             "# What the proxy chose, for other models",
             "",
-            f"`{command}`: accuracy on records the engine chose minus accuracy on as many random ones, in points, mean",
+            f"`{command}`:",
+            "accuracy on records the engine chose minus accuracy on as many random ones, in points, mean",
             f"± standard error over {given.seeds} paired seeds, {measure.N_ROUNDS} rounds, the pools of the selection",
             "benchmark. Target models learn from the answers as they came, wrong ones included.",
             "",
@@ -111,9 +113,9 @@ def _usefulness(worth: dict[str, list[FloatArray]], n_seeds: int) -> list[str]:
         "## Is usefulness the data's or the model's?",
         "",
         f"What each of {measure.N_RECORDS} labeled records of a dirty pool is worth to each model: accuracy of models",
-        f"trained on {measure.N_SUBSETS} random halves, with the record minus without (data Banzhaf). Rank correlation",
-        f"between models, mean over pools and {n_seeds} seed(s); on the diagonal that of a model with itself on other",
-        "halves, which bounds its row:",
+        f"trained on {measure.N_SUBSETS} random subsets, with the record minus without (data Banzhaf). Rank",
+        f"correlation between models, each on another half of the subsets, mean over pools and {n_seeds} seed(s); on the",
+        "diagonal a model with itself:",
         "",
         *table,
         "",

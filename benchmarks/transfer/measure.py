@@ -11,7 +11,7 @@ from benchmarks.transfer.models import MODELS, accuracy
 from curation.core.arrays import Asked, BoolArray, FloatArray, IntArray
 
 N_ROUNDS = 20
-N_RECORDS, N_SUBSETS, N_TEST = 80, 240, 800
+N_RECORDS, N_SUBSETS, N_TEST = 80, 480, 800
 
 
 def chosen(bench: Bench, name: str) -> Asked:
@@ -72,12 +72,11 @@ def ranks(values: FloatArray) -> IntArray:
 
 
 def correlations(halves: FloatArray) -> FloatArray:
-    """Return Spearman's correlation of usefulness between models, of the whole evidence; shape (models, models).
+    """Return Spearman's correlation of usefulness between models, shape (models, models), each on another half.
 
-    On the diagonal: of a model with itself, between halves of the evidence, stepped up to the whole (Spearman-Brown):
-    no two models can agree more than each agrees with itself.
+    Two models trained on the same subsets share their accidents, so that one is looked at on one half of the evidence
+    and the other on the other. On the diagonal: a model with itself, which the figures beside it seldom exceed.
     """
-    whole = np.array(np.corrcoef(ranks(halves.mean(axis=0))), dtype=np.float64)
-    half = np.array([np.corrcoef(ranks(halves[:, at]))[0, 1] for at in range(halves.shape[1])])
-    np.fill_diagonal(whole, 2 * half / (1 + half))
-    return whole
+    n = halves.shape[1]
+    across = np.corrcoef(ranks(halves).reshape(2 * n, -1))[:n, n:]
+    return np.asarray((across + across.T) / 2)
