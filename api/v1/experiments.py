@@ -22,6 +22,7 @@ from curation.services.outputs import Outputs
 from marketplace.core.states import CampaignState
 from marketplace.errors import CampaignStateError
 from marketplace.selectors import jobs
+from marketplace.services import new_classes
 
 MAX_OBSERVATIONS = 10_000
 
@@ -63,6 +64,12 @@ class ObservationsIn(Body):
     """What came back; a later answer on the same record replaces the earlier one."""
 
     labels = many(ObservationIn, allow_empty=False, max_items=MAX_OBSERVATIONS)
+
+
+class ClassesIn(Body):
+    """Classes to append; those there are stay, in their places."""
+
+    classes = texts(max_items=1000)
 
 
 class ExperimentOut(Resource):
@@ -157,6 +164,7 @@ class ExperimentsView(views.Resource):
         "create": "experiments:write",
         "retrieve": "experiments:read",
         "observe": "experiments:write",
+        "append": "experiments:write",
     }
 
     @extend_schema(responses=ExperimentOut(many=True))
@@ -176,6 +184,14 @@ class ExperimentsView(views.Resource):
     def retrieve(self, request: Request, public_id: str) -> Response:
         """Return an experiment."""
         return self.answer(selectors.get(self.actor, views.id_in_path("exp", public_id)), ExperimentOut)
+
+    @extend_schema(request=ClassesIn, responses=ExperimentOut)
+    def append(self, request: Request, public_id: str) -> Response:
+        """Append classes that have turned up; labels, picks and model stay. Campaigns: paused, all work vetted."""
+        given = self.given(ClassesIn)
+        experiment_id = views.id_in_path("exp", public_id)
+        done = new_classes.append(actor=self.actor, experiment_id=experiment_id, classes=given["classes"])
+        return self.answer(done, ExperimentOut)
 
     @extend_schema(request=ObservationsIn, responses=RecordedOut)
     def observe(self, request: Request, public_id: str) -> Response:

@@ -144,6 +144,7 @@ urlpatterns: list[URLPattern] = [
     path("datasets/<str:public_id>/", DatasetsView.as_view({"get": "retrieve"})),
     path("experiments/", ExperimentsView.as_view({"get": "list", "post": "create"})),
     path("experiments/<str:public_id>/", ExperimentsView.as_view({"get": "retrieve"})),
+    path("experiments/<str:public_id>/classes/", ExperimentsView.as_view({"post": "append"})),
     path("experiments/<str:public_id>/observations/", ExperimentsView.as_view({"post": "observe"})),
     path("experiments/<str:public_id>/compute/", ComputeView.as_view({"get": "retrieve"})),
     path("experiments/<str:public_id>/compute/entries/", ComputeView.as_view({"get": "list"})),

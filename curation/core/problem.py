@@ -66,6 +66,8 @@ class Problem:
         Who said what, where that is known: labels then come from vendors and a model together.
     turns
         Rounds in which `portfolio` drew the arm, in order; their rows are among the asked ones.
+    trusts_anchor
+        The anchor shows every kind of record that is wanted, says the customer: it steers however clean the pool looks.
     """
 
     X: Float32Array
@@ -81,6 +83,7 @@ class Problem:
     class_names: Sequence[str] = ()
     said: Said | None = None
     turns: Sequence[Turn] = ()
+    trusts_anchor: bool = False
 
     def __post_init__(self) -> None:
         check_features(self.X)
@@ -220,11 +223,15 @@ class Problem:
             return None
         return relevance.from_anchor(self.scaled, anchor, self.rng(3))
 
+    @property
+    def is_steered(self) -> bool:
+        """Whether the anchor's word counts in choosing."""
+        return self.prior is not None and (self.trusts_anchor or self.prior.in_scope < relevance.ANCHOR_BELOW)
+
     @cached_property
     def relevance(self) -> relevance.Relevance:
         """P(labelable) of the pool."""
-        is_steered = self.prior is not None and self.prior.in_scope < relevance.ANCHOR_BELOW
-        prior = self.prior.proba if self.prior is not None and is_steered else None
+        prior = self.prior.proba if self.prior is not None and self.is_steered else None
         answered = self.asked.answered
         if (answered.labels >= 0).all():  # only rejections make neighbourhoods matter
             return relevance.estimate(self.scaled, answered, prior, np.zeros(0), self.median_distance)

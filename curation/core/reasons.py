@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from curation.core import merit
 from curation.core.arrays import FloatArray, squared_distances
 from curation.core.problem import Problem
 
@@ -65,10 +66,12 @@ def told(
     why: str = "",
     before: str = "",
 ) -> Pick:
-    """Return a row as a pick with its reason in words, from parts named as in :func:`explain`.
+    """Return a row as a pick with its reason in words, from parts named as in :func:`explain`, and its value.
 
     ``between`` names the classes in question; empty, as before there is a model, nothing is said of uncertainty.
     """
+    known = (np.asarray(parts[name]) for name in ("uncertainty", "relevance", "nearest_asked"))
+    parts = parts | {"value": float(merit.value(*known))}
     text = why.format(**parts, score=utility, between=between) if why else _usual_reason(parts, between)
     return Pick(row, arm, propensity, utility, parts, _words(parts, arm, text, before))
 

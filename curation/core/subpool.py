@@ -36,6 +36,7 @@ class Task:
     class_names: Sequence[str] = ()
     said: Said | None = None
     turns: Sequence[Turn] = ()
+    trusts_anchor: bool = False
 
     def __post_init__(self) -> None:
         if self.given_proba is not None:
@@ -109,6 +110,7 @@ def problem_of(task: Task, rows: IntArray) -> Problem:
         class_names=task.class_names,
         said=task.said,
         turns=portfolio.among(task.turns, rows),
+        trusts_anchor=task.trusts_anchor,
     )
 
 

@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 from scipy import stats
 
-from curation.core import relevance
 from curation.core.arrays import BoolArray
 from curation.core.problem import Problem
 
@@ -33,7 +32,7 @@ def find(problem: Problem) -> list[Uncovered]:
     against half its share, level .002). Before five labels a class, nothing is said.
     """
     prior = problem.prior
-    if prior is None or prior.in_scope >= relevance.ANCHOR_BELOW:
+    if prior is None or not problem.is_steered:
         return []
     if problem.anchor_labels is not None and (problem.anchor_labels >= 0).any():
         known = np.bincount(problem.anchor_labels[problem.anchor_labels >= 0], minlength=problem.n_classes)

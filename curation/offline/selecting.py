@@ -51,6 +51,7 @@ class Request:
     wishes: Path | None = None
     anchor: Path | None = None
     skip_bad: bool = False
+    trusts_anchor: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +152,7 @@ def _wishes(path: Path | None) -> Composition | None:
 def _name_of(request: Request, told: Answers, wishes: Composition | None) -> str:
     """Return the fingerprint of everything that decides a batch."""
     parts = [told.fingerprint, request.batch_size, str(request.out.resolve()), request.strategy, request.seed]
-    parts += [request.control_ratio, repr(wishes)]
+    parts += [request.control_ratio, repr(wishes), *([True] if request.trusts_anchor else [])]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -178,6 +179,7 @@ def _problem(request: Request, pool: Pool, given: Answers, wishes: Composition |
         composition=wishes,
         class_names=given.classes,
         turns=given.turns,
+        trusts_anchor=request.trusts_anchor,
     )
 
 
@@ -278,6 +280,7 @@ def _from_sketch(
         composition=wishes,
         class_names=given.classes,
         turns=given.turns,
+        trusts_anchor=request.trusts_anchor,
     )
     if picks is None:
         step(f"Choosing {request.batch_size} of {len(pool) - len(given.asked.rows):,} records")

@@ -66,7 +66,7 @@ def said_of(experiment: Experiment, asked: Asked, others: Iterable[str] = ()) ->
     n_classes = len(experiment.classes)
     gold = np.zeros((len(number_of), n_classes, n_classes))
     for name, counts in experiment.gold_counts.items():
-        gold[number_of[name]] = counts
+        gold[number_of[name], : len(counts), : len(counts)] = counts  # fewer, where classes were appended since
     return Said(crowd.Answers(*np.array(said, dtype=np.int64).T), gold)
 
 

@@ -43,6 +43,7 @@ def bodies(customer: Api, dataset: Any, campaign: str) -> dict[str, Any]:
             "control_ratio": 0.1,
             "seed": 1,
         },
+        "POST experiments/<str:public_id>/classes/": {"classes": ["straight on"]},
         "POST experiments/<str:public_id>/observations/": {
             "labels": [{"key": "record-1", "label": "left", "confidence": 0.5}]
         },

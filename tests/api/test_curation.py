@@ -106,6 +106,17 @@ def test_a_person_labels_round_by_round(customer):
     assert [row["number"] for row in customer.get(f"{path}/rounds/").body["results"]] == [1, 2]
 
 
+def test_a_class_that_turns_up_is_appended_and_answers_may_name_it(customer):
+    path = experiment(customer)
+    customer.made(f"{path}/rounds/")
+    new = {"labels": [{"key": "record-1", "label": "straight on"}]}
+    assert customer.post(f"{path}/observations/", new).fields == {("labels[0].label", "unknown_class")}
+    for _ in range(2):
+        assert customer.post(f"{path}/classes/", {"classes": ["straight on"]}).body["classes"][-1] == "straight on"
+    assert customer.made(f"{path}/observations/", new) == {"n_recorded": 1}
+    assert customer.post(f"{path}/classes/", {"classes": ["left"]}).fields == {("classes", "repeated")}
+
+
 def test_observations_are_checked(customer):
     path = f"{experiment(customer)}/observations/"
     for label, marked in [

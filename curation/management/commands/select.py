@@ -44,6 +44,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--wishes", type=Path, help="JSON: what metadata_weighted shall weigh (docs/select.md)")
         parser.add_argument("--anchor", type=Path, help=".npz or .parquet of trusted in-scope records")
+        parser.add_argument("--trust-anchor", action="store_true", help="the anchor shows every kind that is wanted")
         parser.add_argument("--skip-bad", action="store_true", help="leave out bad rows instead of stopping at them")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -96,6 +97,7 @@ class Command(BaseCommand):
             wishes=options["wishes"],
             anchor=options["anchor"],
             skip_bad=options["skip_bad"],
+            trusts_anchor=options["trust_anchor"],
         )
 
 
