@@ -108,6 +108,7 @@ def select(task: Task, draw: Drawing | None = None) -> list[Pick]:
         rng=rng,
         beside_X=pool.rows(control),
         anchor=task.anchor,
+        trusts_anchor=task.trusts_anchor,
     )
     picks = _told(task, trained, task.rules[0].strategy, None, chosen.rows, chosen.gains, chosen.facts)
     picks += _told(task, trained, CONTROL, propensity, control, np.zeros(len(control)), chosen.beside)

@@ -18,11 +18,11 @@ MIN_ANCHOR = 20
 ANCHOR_BELOW = 0.5
 """Estimated share in scope below which the anchor steers from the first batch; above, rejections alone do as well and
 cannot lose a true class that lies beside a foreign one (measured: docs/decisions/0005-selection.md)."""
-SHARPNESS = 1.5
-"""How many times as far from the prior as the mean of both beliefs, in logits: each sees a part of the evidence."""
+_REACH = 0.5
+"""Squared width within which answers tell much the same, over the pool's median squared distance."""
 _N_NEIGHBOURS = 20
 _MOST_ANSWERS = 3000
-"""Answers that the Gaussian process looks at, of more every second, third ...; its cost grows with their cube."""
+"""Answers that all are compared with, of more every second, third ...; the Gaussian process costs their cube."""
 _BLOCK = 1024
 _BINS = 20
 
@@ -184,30 +184,43 @@ def estimate(
     Notes
     -----
     Each layer corrects the one before: prior, ridge logistic regression, Gaussian-process residual. That belief, which
-    reaches far, and the one spread along neighbourhoods, which follows clusters, are averaged in logits. O(n a) time.
+    reaches far, and the one spread along neighbourhoods, which follows clusters, are averaged in logits. Answers that
+    lie close together tell the same thing: for what is believed far and wide, all of them count as one. The first batch
+    is chosen for what it covers, and says little of the rest of the pool. O(n a + a^2) time.
     """
     could = asked.labels >= 0  # (a,)
     base = prior if prior is not None else np.ones(len(X))
     if could.all():
         return Relevance(base, float(base.mean()))
+    Z = extended(X, unusual, median_distance)
+    counts = _counts(Z[asked.rows], _REACH * median_distance)
     if prior is None:
-        base = np.full(len(X), (could.sum() + 4) / (len(could) + 4.5))
-    linear = _linear_correction(X, asked, base, unusual, could)
-    proba = _kernel_correction(extended(X, unusual, median_distance), asked, linear, could, median_distance)
+        base = np.full(len(X), (counts @ could + 4) / (counts.sum() + 4.5))
+    linear = _linear_correction(X, asked, base, unusual, could, counts)
+    proba = _kernel_correction(Z, asked, linear, could, median_distance)
     if graph is not None:
-        sharpness = SHARPNESS if prior is None else 1.0  # an anchor's prior is evidence too
-        proba = _averaged(base, proba, spreading.spread(graph, asked.rows, could, base), sharpness)
+        proba = _averaged(proba, spreading.spread(graph, asked.rows, could, base))
     return Relevance(proba, float(proba.mean()))
 
 
-def _averaged(base: FloatArray, one: FloatArray, other: FloatArray, sharpness: float) -> FloatArray:
-    """Return the mean of two beliefs in logits, so many times as far from what was believed before, shape (n,)."""
-    before, first, second = (special.logit(np.clip(p, 0.02, 0.98)) for p in (base, one, other))
-    return np.asarray(special.expit(before + sharpness * ((first + second) / 2 - before)))
+def _counts(asked: Float32Array, width: float) -> FloatArray:
+    """Return how many answers each one counts for, shape (a,), in (0, 1]: one over the answers around it."""
+    step = -(-len(asked) // _MOST_ANSWERS)
+    others, crowd = asked[::step], np.empty(len(asked))
+    for start in range(0, len(asked), _BLOCK):
+        near = np.exp(-squared_distances(asked[start : start + _BLOCK], others) / width)  # (block, others)
+        crowd[start : start + _BLOCK] = step * near.sum(axis=1)
+    return np.asarray(1 / np.maximum(crowd, 1.0))
+
+
+def _averaged(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the mean of two beliefs in logits, shape (n,)."""
+    first, second = (special.logit(np.clip(p, 0.02, 0.98)) for p in (one, other))
+    return np.asarray(special.expit((first + second) / 2))
 
 
 def _linear_correction(
-    X: Float32Array, asked: Asked, base: FloatArray, unusual: FloatArray, could: BoolArray
+    X: Float32Array, asked: Asked, base: FloatArray, unusual: FloatArray, could: BoolArray, counts: FloatArray
 ) -> FloatArray:
     """Return the prior corrected by a ridge logistic regression whose offset is the prior's logit, shape (n,)."""
     clipped = np.clip(base, 0.02, 0.98)
@@ -217,8 +230,8 @@ def _linear_correction(
 
     def loss(w: FloatArray) -> tuple[float, FloatArray]:
         eta = rows @ w + offset[asked.rows]
-        value = float(np.logaddexp(0, eta).sum() - target @ eta + RIDGE / 2 * (w @ w))
-        gradient = rows.T @ (special.expit(eta) - target) + RIDGE * w
+        value = float(counts @ (np.logaddexp(0, eta) - target * eta) + RIDGE / 2 * (w @ w))
+        gradient = rows.T @ (counts * (special.expit(eta) - target)) + RIDGE * w
         return value, np.asarray(gradient)
 
     w = optimize.minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x
@@ -231,7 +244,7 @@ def _kernel_correction(
     """Return the belief corrected by a Gaussian process on what is left of the answers, shape (n,), in [.02, 1]."""
     some = np.arange(len(could))[:: -(-len(could) // _MOST_ANSWERS)]
     rows, residual = asked.rows[some], could[some].astype(np.float64) - base[asked.rows[some]]
-    known, width = Z[rows], 0.5 * median_distance
+    known, width = Z[rows], _REACH * median_distance
     among = KERNEL_WEIGHT * np.exp(-squared_distances(known, known) / width)  # (a, a)
     solved = KERNEL_WEIGHT * np.linalg.solve(among + NOISE * np.eye(len(known)), residual)
     result, weights = base.copy(), solved.astype(np.float32)

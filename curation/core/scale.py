@@ -61,6 +61,7 @@ def choose(
     rng: np.random.Generator,
     beside_X: Float32Array | None = None,
     anchor: Float32Array | None = None,
+    trusts_anchor: bool = False,
 ) -> Chosen:
     """Return the next batch of a pool from its sketch.
 
@@ -78,7 +79,8 @@ def choose(
     beside_X
         Features as stored, shape (c, d), of rows that the batch holds already (its control picks).
     anchor
-        Trusted in-scope records as stored, shape (m, d); they steer where less than half of what was drawn is in scope.
+        Trusted in-scope records as stored, shape (m, d); they steer where less than half of what was drawn is in scope,
+        or in any case where ``trusts_anchor``.
 
     Returns
     -------
@@ -103,7 +105,7 @@ def choose(
     median, limit = _median_distance(M), duplicates.radius(M, rng)
     nearest = nearest_squared(np.concatenate([M, C, B]), A)  # (m + c + b,)
     trusted = None if anchor is None or len(anchor) < relevance.MIN_ANCHOR else scaler(anchor)
-    believed = _relevance(np.concatenate([M, C, B]), A, asked, median, rng, trusted)
+    believed = _relevance(np.concatenate([M, C, B]), A, asked, median, rng, trusted, trusts_anchor)
     m, c = len(M), len(M) + len(C)
     width = herding.kernel_width(A, np.arange(len(A)), median)
     allowed = np.flatnonzero((nearest[m:c] > limit**2) & (nearest_squared(C, B) > limit**2))
@@ -141,11 +143,13 @@ def _relevance(
     median: float,
     rng: np.random.Generator,
     anchor: Float32Array | None,
+    trusts_anchor: bool,
 ) -> relevance.Relevance:
     """Return P(labelable) of the rows drawn, shape (n,); 1 before the first rejection when no anchor steers."""
     everything = np.concatenate([drawn, A])
     prior = None if anchor is None else relevance.from_anchor(everything, anchor, rng)
-    steering = prior.proba if prior is not None and prior.in_scope < relevance.ANCHOR_BELOW else None
+    steers = prior is not None and (trusts_anchor or prior.in_scope < relevance.ANCHOR_BELOW)
+    steering = prior.proba if prior is not None and steers else None
     here = Asked(np.arange(len(drawn), len(everything)), asked.labels, asked.weights).answered
     has_rejections = bool((here.labels < 0).any())
     unusual = relevance.atypicality(everything, rng, sample=1024) if has_rejections else np.zeros(0)

@@ -88,6 +88,15 @@ def test_trusted_records_and_rejections_keep_a_foreign_majority_out(features, n_
         assert foreign_share(large.select(alone), is_foreign) < 0.85 * usual
 
 
+def test_a_trusted_anchor_steers_where_most_of_the_pool_is_in_scope(features):
+    X = features[0]
+    is_foreign = X[:, 0] > np.quantile(X[:, 0], 0.75)
+    anchor = X[np.random.default_rng(4).permutation(np.flatnonzero(~is_foreign))[:200]]
+    usual = replace(task(X, Asked.nothing(), control_ratio=0.0), anchor=anchor)
+    shares = [foreign_share(large.select(one), is_foreign) for one in (usual, replace(usual, trusts_anchor=True))]
+    assert shares[1] < 0.7 * shares[0]
+
+
 def test_any_number_of_workers_in_any_order_choose_the_same(features):
     asked = history(features)
     here = task(features[0], asked, n_shards=7)
