@@ -19,15 +19,19 @@ from benchmarks.selection import cells, ours, peers, pools, report
 from benchmarks.selection.cells import ANCHORED, CEILING, ENGINE, HEADLINE, RANDOM, REFERENCE, Cell
 from benchmarks.selection.mess import SETTINGS
 
+BESIDE_SEEDS = 10
+"""Seeds of chance and of the ceiling, which lie far enough apart from the engine to need no more."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def plan(options: argparse.Namespace, names: Sequence[str]) -> tuple[list[Cell], list[Cell]]:
     """Return our cells and the peers': the headline first, then the table of all."""
     own: list[Cell] = []
+    beside = min(options.seeds, BESIDE_SEEDS)
     for setting in SETTINGS:
-        seeds = range(max(options.seeds, options.dirty_seeds) if setting == "dirty" else options.seeds)
-        own += cells.planned(names, [setting], (ENGINE, REFERENCE, RANDOM, CEILING), seeds, cleaning=[True])
+        seeds = max(options.seeds, options.dirty_seeds) if setting == "dirty" else options.seeds
+        own += cells.planned(names, [setting], (ENGINE, REFERENCE, RANDOM, CEILING), range(beside), cleaning=[True])
+        own += cells.planned(names, [setting], (ENGINE, REFERENCE), range(beside, seeds), cleaning=[True])
     few = range(options.table_seeds)
     own += cells.planned(names, ["foreign60"], [ANCHORED], range(options.seeds), cleaning=[True])
     own += cells.planned(names, list(SETTINGS), HEADLINE, few, cleaning=[True])
