@@ -5,7 +5,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from sklearn.neighbors import NearestNeighbors
 
-from curation.core.arrays import Float32Array, IntArray
+from curation.core.arrays import Float32Array, IntArray, squared_distances
 
 N_NEIGHBOURS = 5
 _SHARE_OF_USUAL = 0.25
@@ -24,12 +24,14 @@ def radius(X: Float32Array, rng: np.random.Generator) -> float:
     At most half the distance within which the densest tenth of the records have a twentieth of all others: that many
     are no copies, but classes close together among scattered junk.
     """
-    sample = X[np.sort(rng.choice(len(X), size=min(_SAMPLE, len(X)), replace=False))]
-    many = min(1 + round(_MOST_SHARE * len(sample)), len(sample))
-    if many < 2:
-        return threshold(X, rng)
-    distances, _ = NearestNeighbors(n_neighbors=many).fit(sample).kneighbors(sample)
-    return min(threshold(X, rng), float(np.quantile(distances[:, -1], _DENSEST) / 2))
+    sample = _sample(X, rng)
+    if len(sample) < 2:
+        return 0.0
+    distances = squared_distances(sample, sample)  # (s, s), s <= 2,000 whatever the pool
+    np.fill_diagonal(distances, np.inf)
+    many = max(round(_MOST_SHARE * len(sample)), 1)
+    near, far = np.sqrt(np.partition(distances, (0, many - 1), axis=1)[:, [0, many - 1]].T)  # (s,) each
+    return float(min(_SHARE_OF_USUAL * np.quantile(near, 0.75), np.quantile(far, _DENSEST) / 2))
 
 
 def threshold(X: Float32Array, rng: np.random.Generator) -> float:
@@ -38,11 +40,17 @@ def threshold(X: Float32Array, rng: np.random.Generator) -> float:
     A quarter of the upper-quartile nearest-neighbour distance within a random sample: copies are rare in a sample, so
     its nearest neighbours are of different things even in a pool full of copies.
     """
-    sample = X[np.sort(rng.choice(len(X), size=min(_SAMPLE, max(len(X) // 4, _LEAST), len(X)), replace=False))]
+    sample = _sample(X, rng)
     if len(sample) < 2:
         return 0.0
     distances, _ = NearestNeighbors(n_neighbors=2).fit(sample).kneighbors(sample)
     return float(_SHARE_OF_USUAL * np.quantile(distances[:, 1], 0.75))
+
+
+def _sample(X: Float32Array, rng: np.random.Generator) -> Float32Array:
+    """Return a quarter of the records, 100 at least and 2,000 at most, in their order."""
+    size = min(_SAMPLE, max(len(X) // 4, _LEAST), len(X))
+    return X[np.sort(rng.choice(len(X), size=size, replace=False))]
 
 
 def _exact(X: Float32Array, rng: np.random.Generator) -> IntArray:
