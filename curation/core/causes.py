@@ -37,20 +37,20 @@ ACTIONS: Final = {
 }
 # Multinomial logistic regression on the evidence, learnt on simulated pools: `python -m benchmarks.causes --fit`.
 _WEIGHTS: Final[dict[Cause, tuple[float, ...]]] = {
-    Cause.OUT_OF_SCOPE: (3.76, -0.87, -1.82, 0.39, -1.51, 2.00, 0.85, -0.91, 0.41),
-    Cause.AMBIGUOUS: (-1.65, -11.43, -1.38, 0.36, -2.30, 1.58, 4.23, 0.09, -3.32),
-    Cause.NOVEL: (-0.49, -3.00, 6.42, -1.67, -1.97, 0.97, 3.79, -1.46, 1.36),
-    Cause.CORRUPTED: (0.79, 10.82, -1.85, 0.29, 1.91, 1.21, -1.24, -2.86, 4.21),
-    Cause.LABEL_CONFLICT: (-1.11, -2.64, -1.22, 0.68, -2.25, 1.32, -9.55, 0.06, -0.27),
-    Cause.CAPACITY: (-1.29, 7.12, -0.15, -0.04, 6.11, -7.09, 1.91, 5.08, -2.37),
+    Cause.OUT_OF_SCOPE: (2.52, -0.64, -1.88, 0.28, -1.49, 1.99, 0.63, -0.93, 0.48),
+    Cause.AMBIGUOUS: (-1.11, -11.81, -1.41, 0.40, -2.38, 1.66, 4.37, 0.01, -3.23),
+    Cause.NOVEL: (-0.36, -2.75, 6.35, -1.70, -1.79, 0.98, 3.70, -1.45, 1.41),
+    Cause.CORRUPTED: (0.59, 10.91, -1.63, 0.32, 1.79, 1.10, -1.18, -2.63, 3.85),
+    Cause.LABEL_CONFLICT: (-0.74, -2.72, -1.27, 0.71, -2.22, 1.31, -9.50, 0.02, -0.20),
+    Cause.CAPACITY: (-0.90, 7.00, -0.16, -0.02, 6.09, -7.04, 1.98, 4.99, -2.31),
 }
 _INTERCEPTS: Final[dict[Cause, float]] = {
-    Cause.OUT_OF_SCOPE: 6.58,
-    Cause.AMBIGUOUS: 1.03,
-    Cause.NOVEL: 1.87,
-    Cause.CORRUPTED: -8.29,
-    Cause.LABEL_CONFLICT: 1.41,
-    Cause.CAPACITY: -2.61,
+    Cause.OUT_OF_SCOPE: 4.44,
+    Cause.AMBIGUOUS: 1.89,
+    Cause.NOVEL: 1.97,
+    Cause.CORRUPTED: -8.23,
+    Cause.LABEL_CONFLICT: 1.96,
+    Cause.CAPACITY: -2.03,
 }
 
 

@@ -1,7 +1,7 @@
 """P(labelable): how likely an annotator can label a record at all, learnt softly and never a veto."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import optimize, special
@@ -18,6 +18,9 @@ MIN_ANCHOR = 20
 ANCHOR_BELOW = 0.5
 """Estimated share in scope below which the anchor steers from the first batch; above, rejections alone do as well and
 cannot lose a true class that lies beside a foreign one (measured: docs/decisions/0005-selection.md)."""
+SHARPNESS = 1.5
+"""How many times as far from the prior as the mean of both beliefs, in logits, people are told: each sees a part of the
+evidence. Steered by that, the engine clings to the few places that have answered (decision 0005)."""
 _REACH = 0.5
 """Squared width within which answers tell much the same, over the pool's median squared distance."""
 _N_NEIGHBOURS = 20
@@ -29,20 +32,31 @@ _BINS = 20
 
 @dataclass(frozen=True, eq=False)
 class Relevance:
-    """P(labelable) of each pool row, shape (n,), in (0, 1], and the share of the pool believed in scope."""
+    """P(labelable) of each pool row, shape (n,), in (0, 1], and the share of the pool believed in scope.
+
+    Attributes
+    ----------
+    proba
+        What people are told.
+    in_scope
+        Its mean.
+    cautious
+        The same nearer to what was believed before any answer, shape (n,): what batches are steered by.
+    """
 
     proba: FloatArray
     in_scope: float
+    cautious: FloatArray
 
     @property
     def multiplier(self) -> FloatArray:
         """Factor of each candidate's gain, shape (n,): relative to the median and floored, so nothing is vetoed."""
-        return np.clip(self.proba / np.median(self.proba), 0.25, 1.0)
+        return np.clip(self.cautious / np.median(self.cautious), 0.25, 1.0)
 
     @property
     def target(self) -> FloatArray:
         """Factor of each record's weight as something to be covered, shape (n,)."""
-        return np.asarray(self.proba**2)
+        return np.asarray(self.cautious**2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,23 +198,43 @@ def estimate(
     Notes
     -----
     Each layer corrects the one before: prior, ridge logistic regression, Gaussian-process residual. That belief, which
-    reaches far, and the one spread along neighbourhoods, which follows clusters, are averaged in logits. Answers that
-    lie close together tell the same thing: for what is believed far and wide, all of them count as one. The first batch
-    is chosen for what it covers, and says little of the rest of the pool. O(n a + a^2) time.
+    reaches far, and the one spread along neighbourhoods, which follows clusters, are averaged in logits. For the
+    cautious belief, answers that lie close together count as one in what is believed far and wide: the first batch is
+    chosen for what it covers, and says little of the rest of the pool. O(n a) time.
     """
     could = asked.labels >= 0  # (a,)
-    base = prior if prior is not None else np.ones(len(X))
     if could.all():
-        return Relevance(base, float(base.mean()))
+        base = prior if prior is not None else np.ones(len(X))
+        return Relevance(base, float(base.mean()), base)
     Z = extended(X, unusual, median_distance)
-    counts = _counts(Z[asked.rows], _REACH * median_distance)
-    if prior is None:
-        base = np.full(len(X), (counts @ could + 4) / (counts.sum() + 4.5))
+    given = _Given(X, Z, asked, prior, unusual, median_distance, graph)
+    told = _belief(given, np.ones(len(could)), SHARPNESS if prior is None else 1.0)  # an anchor's prior is evidence too
+    cautious = _belief(given, _counts(Z[asked.rows], _REACH * median_distance), 1.0)
+    return Relevance(told, float(told.mean()), cautious)
+
+
+class _Given(NamedTuple):
+    """What beliefs are formed on: see :func:`estimate`; ``Z`` is the pool with how unusual each row is."""
+
+    X: Float32Array
+    Z: Float32Array
+    asked: Asked
+    prior: FloatArray | None
+    unusual: FloatArray
+    median_distance: float
+    graph: Any
+
+
+def _belief(given: _Given, counts: FloatArray, sharpness: float) -> FloatArray:
+    """Return P(labelable) of each row, shape (n,), where each answer counts for so many, shape (a,)."""
+    X, Z, asked, prior, unusual, median_distance, graph = given
+    could = asked.labels >= 0
+    base = np.full(len(X), (counts @ could + 4) / (counts.sum() + 4.5)) if prior is None else prior
     linear = _linear_correction(X, asked, base, unusual, could, counts)
     proba = _kernel_correction(Z, asked, linear, could, median_distance)
-    if graph is not None:
-        proba = _averaged(proba, spreading.spread(graph, asked.rows, could, base))
-    return Relevance(proba, float(proba.mean()))
+    return (
+        proba if graph is None else _averaged(base, proba, spreading.spread(graph, asked.rows, could, base), sharpness)
+    )
 
 
 def _counts(asked: Float32Array, width: float) -> FloatArray:
@@ -213,10 +247,10 @@ def _counts(asked: Float32Array, width: float) -> FloatArray:
     return np.asarray(1 / np.maximum(crowd, 1.0))
 
 
-def _averaged(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Return the mean of two beliefs in logits, shape (n,)."""
-    first, second = (special.logit(np.clip(p, 0.02, 0.98)) for p in (one, other))
-    return np.asarray(special.expit((first + second) / 2))
+def _averaged(base: FloatArray, one: FloatArray, other: FloatArray, sharpness: float) -> FloatArray:
+    """Return the mean of two beliefs in logits, so many times as far from what was believed before, shape (n,)."""
+    before, first, second = (special.logit(np.clip(p, 0.02, 0.98)) for p in (base, one, other))
+    return np.asarray(special.expit(before + sharpness * ((first + second) / 2 - before)))
 
 
 def _linear_correction(

@@ -154,7 +154,8 @@ def _relevance(
     has_rejections = bool((here.labels < 0).any())
     unusual = relevance.atypicality(everything, rng, sample=1024) if has_rejections else np.zeros(0)
     found = relevance.estimate(everything, here, steering, unusual, median)
-    return relevance.Relevance(found.proba[: len(drawn)], found.in_scope)
+    n = len(drawn)
+    return relevance.Relevance(found.proba[:n], found.in_scope, found.cautious[:n])
 
 
 def _kernel(C: Float32Array, M: Float32Array, width: float) -> Float32Array:
