@@ -130,10 +130,10 @@ class ProposalsView(views.Resource):
     def overrides(self, request: Request, public_id: str) -> Response:
         """Compare what people chose with what the machine chose: usable labels, their cost, their classes, vetoes."""
         campaign = views.found(jobs.campaigns(self.actor), views.id_in_path("cmp", public_id))
-        classes = experiment_selectors.get(self.actor, campaign.experiment_id).classes
-        told = override_reports.tell(campaign)
+        experiment = experiment_selectors.get(self.actor, campaign.experiment_id)
+        told = override_reports.tell(campaign, experiment)
         found = {
-            "chosen": [_chosen(line, classes) for line in told.lines],
+            "chosen": [_chosen(line, experiment.classes) for line in told.lines],
             "manual_against_machine": _comparison(told.report.manual),
             "control_against_machine": _comparison(told.report.control),
             "vetoes_by_reason": told.report.vetoes,

@@ -29,7 +29,11 @@ def get(actor: Actor, experiment_id: uuid.UUID) -> Experiment:
 
 def rounds(actor: Actor, experiment_id: uuid.UUID) -> QuerySet[Round]:
     """Return an experiment's rounds in order, each with the number of its picks."""
-    experiment = get(actor, experiment_id)
+    return rounds_of(get(actor, experiment_id))
+
+
+def rounds_of(experiment: Experiment) -> QuerySet[Round]:
+    """Return the rounds of an experiment at hand, as :func:`rounds` does."""
     return Round.objects.filter(experiment=experiment).annotate(n_picks=Count("picks")).order_by("number")
 
 

@@ -1,6 +1,5 @@
 """What the customer's own choices brought beside the machine's, told from an experiment's picks and answers."""
 
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,13 +50,16 @@ class Report:
     vetoes: dict[str, int]
 
 
-def tell(*, experiment_id: uuid.UUID) -> Report:
+def tell(experiment: Experiment) -> Report:
     """Return the report so far; two queries for the picks and answers of all rounds.
 
     A vetoed record was not sent and counts nowhere but among the vetoes. One that is still out counts as picked.
     """
-    experiment = Experiment.objects.get(pk=experiment_id)
-    picks = list(Pick.objects.filter(experiment=experiment).order_by("round__number", "rank"))
+    picks = list(
+        Pick.objects.filter(experiment=experiment)
+        .only("row", "key", "arm", "vetoed_at", "veto_reason")
+        .order_by("round__number", "rank")
+    )
     seen = Observation.objects.filter(experiment=experiment, confidence__gt=0).values_list("row", "label")
     label_of = dict(seen)
     n_classes = len(experiment.classes)

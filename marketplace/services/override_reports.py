@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Sum
 
+from curation.models import Experiment
 from curation.services import override_reports
 from curation.services.override_reports import Chosen, Report
 from marketplace.core import pricing
@@ -33,13 +34,13 @@ class Costed:
         return bool(self.report.vetoes) or any(line.chosen.is_by_hand for line in self.lines if line.chosen.n_picked)
 
 
-def tell(campaign: Campaign) -> Costed:
-    """Return the report so far; four queries.
+def tell(campaign: Campaign, experiment: Experiment) -> Costed:
+    """Return the report on a campaign's experiment so far; three queries.
 
     Paid are answers that passed vetting, at their offers' prices; gold and adjustments belong to no chooser's record
     and are left out.
     """
-    report = override_reports.tell(experiment_id=campaign.experiment_id)
+    report = override_reports.tell(experiment)
     given = Annotation.objects.filter(
         job=campaign.job_id, record__isnull=False, is_current=True, state=AnnotationState.ACCEPTED
     )

@@ -141,9 +141,9 @@ def detail(request: HttpRequest, actor: Actor, campaign_id: uuid.UUID) -> HttpRe
     """Show a campaign: what it has learned by round, why its model is confused, what choosing saved."""
     campaign = _campaign(actor, campaign_id)
     experiment = experiment_selectors.get(actor, campaign.experiment_id)
-    rounds = list(experiment_selectors.rounds(actor, experiment.pk))
+    rounds = list(experiment_selectors.rounds_of(experiment))
     done = [one for one in rounds if one.metrics]
-    told = override_reports.tell(campaign)
+    told = override_reports.tell(campaign, experiment)
     return pages.show(
         request,
         "portal/customer/campaign.html",

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from curation.models import Pick
+from curation.models import Experiment, Pick
 from marketplace.models import Campaign
 from marketplace.services import override_reports
 from tests.portal import world
@@ -98,7 +98,7 @@ def test_human_choices_are_measured_on_the_campaigns_page(client):
     assert "By hand and by the machine" in shown
     assert "By hand against the machine: No clear difference in usable labels: +0 points" in shown
     assert "Vetoed: we know the answer (1)." in shown
-    told = override_reports.tell(Campaign.objects.get())
+    told = override_reports.tell(Campaign.objects.get(), Experiment.objects.get())
     assert [line.chosen.n_picked for line in told.lines] == [8, 5, 0]
 
 

@@ -7,7 +7,7 @@ import pytest
 from common.clock import Now
 from common.errors import ValidationFailedError
 from common.models import AuditEvent
-from curation.models import Observation, Pick, Round
+from curation.models import Experiment, Observation, Pick, Round
 from curation.models.experiments import VetoReason
 from curation.services import overrides
 from curation.services.opinions import Again, Plan
@@ -153,7 +153,7 @@ def test_records_added_by_key_are_ordered_with_the_rest_and_measured_beside_it(l
     pass_deadline()
     loop.until(lambda: Campaign.objects.get().round == 2)
     assert sent() == sorted([*keys[1:], *mine[1:]])
-    told = override_reports.tell(Campaign.objects.get())
+    told = override_reports.tell(Campaign.objects.get(), Experiment.objects.get())
     report, (machine, manual, control) = told.report, (line.chosen for line in told.lines)
     assert (manual.n_picked, manual.n_vetoed, len(manual.keys), manual.label_yield.n_usable) == (4, 1, 3, 3)
     assert (machine.n_picked + control.n_picked, machine.n_vetoed + control.n_vetoed) == (2 * BATCH, 1)
