@@ -26,7 +26,14 @@ _WAITS: Final = {
     "opinions.not_given": None,
 }
 """What a batch waits for after an event; an accepted offer is in the assignments."""
-_OF_CAMPAIGN: Final = ("campaign.paused", "campaign.running", "campaign.stopped", "round.evaluated", "round.ordered")
+_OF_CAMPAIGN: Final = (
+    "campaign.paused",
+    "campaign.running",
+    "campaign.stopped",
+    "round.evaluated",
+    "round.ordered",
+    "round.proposed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ def of_campaign(campaign: Campaign) -> Times:
     end = campaign.finished_at or (stopped[-1] if stopped else database_now())
     lots = {number: lot for _, kind, lot, number in ours if kind == "round.ordered"}
     evaluated = {number: at for at, kind, _, number in ours if kind == "round.evaluated"}
+    proposed = {number: at for at, kind, _, number in ours if kind == "round.proposed"}
     rows = Lot.objects.filter(pk__in=lots.values()).values_list("pk", "created_at", "closed_at")
     spans: dict[uuid.UUID | None, tuple[Moment | None, Moment | None]] = {
         lot: (ordered, closed) for lot, ordered, closed in rows
@@ -125,7 +133,8 @@ def of_campaign(campaign: Campaign) -> Times:
     for number in range(1, campaign.round + 1):
         until = min(evaluated.get(number, end), end)
         ordered, closed = spans.get(lots.get(number), (None, None))
-        steps = _steps(start, until, ordered, closed, trained.get(number), changes[lots.get(number)])
+        lot = lots.get(number)
+        steps = _steps(start, until, proposed.get(number), ordered, closed, trained.get(number), changes[lot])
         rounds.append(RoundTime(number, start, until, timeline.paused(steps, pauses)))
         start = until
     return Times(rounds)
@@ -149,16 +158,18 @@ def _changes(job_id: uuid.UUID, events: list[tuple[Moment, str, uuid.UUID]]) -> 
 def _steps(
     start: Moment,
     end: Moment,
+    proposed: Moment | None,
     ordered: Moment | None,
     closed: Moment | None,
     trained: Moment | None,
     changes: list[Change],
 ) -> list[Step]:
-    """Return what held a round up: selecting until it was ordered, its lot until closed, closing, training."""
+    """Return what held a round up: selecting, its customer, its lot until closed, closing, training."""
     ordered = min(ordered or end, end)
+    chosen = min(proposed or ordered, ordered)
     closed = min(closed or end, end)
     trained = min(max(trained, closed), end) if trained else closed
-    ours = [Step(Stage.SELECT, start, ordered)]
+    ours = [Step(Stage.SELECT, start, chosen), Step(Stage.DECIDE, chosen, ordered)]
     ours += timeline.path(changes, ordered, closed)
     ours += [Step(Stage.CLOSE, closed, trained), Step(Stage.TRAIN, trained, end)]
     return [step for step in ours if step.start < step.end]

@@ -13,6 +13,7 @@ from curation.services import overrides
 from curation.services.opinions import Again, Plan
 from marketplace.errors import CampaignStateError, ProposalClosedError
 from marketplace.models import Batch, Campaign, Lot, RoutingEvent
+from marketplace.selectors import times
 from marketplace.services import campaigns, opinions, override_reports
 from marketplace.services.campaign_terms import CampaignTerms
 from tests.loops import BATCH, Loop
@@ -55,6 +56,8 @@ def test_the_rest_is_ordered_when_the_time_to_veto_is_over_and_not_before(loop):
     pass_deadline()
     loop.tick()
     assert sent() == sorted(keys[3:])
+    first = times.of_campaign(Campaign.objects.get()).rounds[0]
+    assert [step.stage for step in first.steps[:2]] == ["select", "decide"]  # the customer's time is not the machine's
     event = RoutingEvent.objects.get(kind="proposal.vetoed")
     assert (event.facts["keys"], event.facts["reason"], event.facts["note"]) == (keys[:3], "sensitive", "A face.")
     trail = AuditEvent.objects.get(action="proposal.vetoed")
