@@ -4,6 +4,10 @@ Within a transaction, locks are taken downwards in ``ORDER`` and, within one tab
 lock above one it already holds ends its transaction first. Rows that a transaction has just inserted are its own and
 may be locked at any time. A conditional ``UPDATE ... WHERE state = ...`` locks like ``rows`` does.
 
+Rows are locked ``FOR NO KEY UPDATE`` (``no_key=True``), never ``FOR UPDATE``: a foreign key is checked when its
+transaction commits, and wants a share of the row it points at after all other locks. No key ever changes here, so that
+share may be given beside the lock; ``FOR UPDATE`` would withhold it, and two transactions could wait for each other.
+
 Statements that touch sets of rows skip the locked ones (``SKIP LOCKED``): they never wait, so they cannot deadlock.
 """
 
@@ -47,7 +51,7 @@ def rows(queryset: models.QuerySet[ModelT], *, skip_locked: bool = False) -> lis
     label = queryset.model._meta.label
     if label not in ORDER:
         raise LookupError(f"{label} has no place in the lock order; add it to common.locks.ORDER")
-    return list(queryset.select_for_update(of=("self",), skip_locked=skip_locked).order_by("pk"))
+    return list(queryset.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked).order_by("pk"))
 
 
 def row(queryset: models.QuerySet[ModelT]) -> ModelT | None:

@@ -159,7 +159,7 @@ def _close(
 ) -> None:
     """End an operation once: its entries and its state commit together."""
     with transaction.atomic(durable=True):
-        row = MoneyOp.objects.select_for_update(of=("self",)).get(pk=op.pk)
+        row = MoneyOp.objects.select_for_update(of=("self",), no_key=True).get(pk=op.pk)
         if row.next_attempt_at is None:
             return
         row.state = State.DONE if moved else State.FAILED

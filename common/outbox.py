@@ -113,7 +113,7 @@ _CLAIM: Final = """
 WITH due AS (
     SELECT id FROM common_outboxmessage
     WHERE delivered_at IS NULL AND failed_at IS NULL AND next_attempt_at <= statement_timestamp()
-    ORDER BY next_attempt_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ORDER BY next_attempt_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE common_outboxmessage m SET
     attempts = m.attempts + (m.attempts < %(most)s)::int,

@@ -47,7 +47,7 @@ def by_orm(n_offers: int, chunk: int) -> float:
     started, done = time.perf_counter(), 0
     while done < n_offers:
         with transaction.atomic():
-            due = Offer.objects.select_for_update(of=("self",), skip_locked=True).filter(
+            due = Offer.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).filter(
                 state="live", expires_at__lte=Now()
             )
             for offer in due.select_related("batch")[: min(chunk, n_offers - done)]:

@@ -85,7 +85,7 @@ def draw_lapsing(rng: random.Random, n_offers: int) -> int:
         "UPDATE marketplace_offer SET created_at = created_at - interval '2 hours', remind_at = NULL, "
         "expires_at = statement_timestamp() + %s * interval '1 ms' WHERE id IN ("
         "SELECT id FROM marketplace_offer WHERE state = 'live' AND expires_at > statement_timestamp() "
-        "+ interval '1 minute' ORDER BY id OFFSET %s LIMIT %s FOR UPDATE SKIP LOCKED)",
+        "+ interval '1 minute' ORDER BY id OFFSET %s LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)",
         rng.randrange(100),
         rng.randrange(50),
         n_offers,

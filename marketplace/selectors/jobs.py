@@ -29,7 +29,7 @@ def get(actor: Actor, job_id: uuid.UUID, *, lock: bool = False) -> Job:
     """
     rows = for_actor(actor)
     if lock:
-        rows = rows.select_for_update(of=("self",))
+        rows = rows.select_for_update(of=("self",), no_key=True)
     job = rows.filter(pk=job_id).first()
     if job is None:
         raise NotFoundError("There is no such job.")

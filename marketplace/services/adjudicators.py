@@ -36,7 +36,7 @@ def hand_out(*, actor: Actor, adjudication_id: uuid.UUID, vendor_id: uuid.UUID |
     if not actor.is_staff:
         raise PermissionDeniedError
     with transaction.atomic(durable=True):
-        rows = Adjudication.objects.select_for_update(of=("self",)).filter(pk=adjudication_id)
+        rows = Adjudication.objects.select_for_update(of=("self",), no_key=True).filter(pk=adjudication_id)
         row = rows.select_related("annotation__job__label_schema", "dispute__assignment__batch").first()
         if row is None:
             raise NotFoundError("There is nothing to decide under this id.")

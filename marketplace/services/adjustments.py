@@ -26,7 +26,7 @@ def pay(
     changed = Annotation.objects.filter(pk=annotation.pk, state=AnnotationState.REJECTED)
     if settlement is None or not changed.update(state=AnnotationState.ACCEPTED):
         return None
-    job = Job.objects.select_for_update(of=("self",)).get(pk=settlement.job_id)
+    job = Job.objects.select_for_update(of=("self",), no_key=True).get(pk=settlement.job_id)
     vendor_micro = settlement.price_micro
     earned = pricing.cost_micro(1, vendor_micro, job.fee_basis_points)
     room = (job.held_micro if job.is_billed else job.budget_micro) - job.committed_micro
@@ -69,7 +69,7 @@ def post_due(*, limit: int = 200) -> int:
 def _post(pk: uuid.UUID) -> bool:
     with transaction.atomic(durable=True):
         row = (
-            SettlementAdjustment.objects.select_for_update(of=("self",), skip_locked=True)
+            SettlementAdjustment.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
             .select_related("settlement__job", "settlement__vendor")
             .filter(pk=pk, post_due_at__isnull=False)
             .first()

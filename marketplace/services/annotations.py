@@ -69,7 +69,7 @@ def submit(*, actor: Actor, assignment_id: uuid.UUID, answers: Sequence[Answer])
     vendor = vendors.own(actor)
     with transaction.atomic(durable=True):
         assignment = (
-            Assignment.objects.select_for_update(of=("self",))
+            Assignment.objects.select_for_update(of=("self",), no_key=True)
             .select_related("job__label_schema", "batch")
             .filter(pk=assignment_id, vendor=vendor)
             .first()

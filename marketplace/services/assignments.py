@@ -89,7 +89,11 @@ def release(*, actor: Actor, assignment_id: uuid.UUID, reason: str) -> Assignmen
     actor.require("assignments:write")
     vendor = vendors.own(actor)
     with transaction.atomic(durable=True):
-        assignment = Assignment.objects.select_for_update(of=("self",)).filter(pk=assignment_id, vendor=vendor).first()
+        assignment = (
+            Assignment.objects.select_for_update(of=("self",), no_key=True)
+            .filter(pk=assignment_id, vendor=vendor)
+            .first()
+        )
         if assignment is None:
             raise NotFoundError("There is no such assignment.")
         if assignment.state == AssignmentState.FAILED and assignment.reason == reason:
@@ -114,7 +118,7 @@ def fail(assignment: Assignment, reason: str, *, is_counted: bool = True) -> Non
     Assignment.objects.filter(pk=assignment.pk).update(closed_at=Now())
     n_done = assignment.items.filter(is_done=True).count()
     assignment.items.filter(is_done=False).update(assignment=None)
-    batch = Batch.objects.select_for_update().get(pk=assignment.batch_id)
+    batch = Batch.objects.select_for_update(no_key=True).get(pk=assignment.batch_id)
     give_back_budget(assignment, n_done)
     batch.state, batch.n_open = BatchState.OFFERING, batch.n_items - batch.items.filter(is_done=True).count()
     batch.save(update_fields=["state", "n_open"])
@@ -152,7 +156,7 @@ def sweep_timers(*, limit: int = 500) -> int:
     for state, column, reason in _TIMERS:
         with transaction.atomic():
             late = list(
-                Assignment.objects.select_for_update(of=("self",), skip_locked=True)
+                Assignment.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
                 .filter(**{"state": state, f"{column}__lte": Now()})
                 .order_by("pk")[:limit]
             )
@@ -166,7 +170,7 @@ def _close_late_rework(limit: int) -> int:
     """Rework not delivered in time leaves the first answers standing; the next vetting decides on those."""
     with transaction.atomic():
         late = list(
-            Assignment.objects.select_for_update(of=("self",), skip_locked=True)
+            Assignment.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
             .filter(state=AssignmentState.REWORK, due_at__lte=Now())
             .order_by("pk")[:limit]
         )
@@ -181,7 +185,7 @@ def deliver(assignment: Assignment) -> None:
     assignment.state = AssignmentState.SUBMITTED
     assignment.save(update_fields=["state"])
     Assignment.objects.filter(pk=assignment.pk).update(submitted_at=Now())
-    batch = Batch.objects.select_for_update().get(pk=assignment.batch_id)
+    batch = Batch.objects.select_for_update(no_key=True).get(pk=assignment.batch_id)
     batch.state, batch.n_open = BatchState.DELIVERED, 0
     batch.save(update_fields=["state", "n_open"])
     Lot.objects.filter(pk=batch.lot_id).update(vet_due_at=Now())

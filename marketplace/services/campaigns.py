@@ -91,7 +91,7 @@ def control(*, actor: Actor, campaign_id: uuid.UUID, verb: str) -> Campaign:
     """
     actor.require("campaigns:write")
     with transaction.atomic(durable=True):
-        campaign = jobs.campaigns(actor).select_for_update(of=("self",)).filter(pk=campaign_id).first()
+        campaign = jobs.campaigns(actor).select_for_update(of=("self",), no_key=True).filter(pk=campaign_id).first()
         if campaign is None:
             raise NotFoundError("There is no such campaign.")
         source, target = _CONTROLS.get(verb, (None, CampaignState.STOPPED))
@@ -187,7 +187,11 @@ def _order(campaign: Campaign, again: Sequence[Again]) -> bool:
     What is ordered is read after the phase has changed, which locks the campaign: a veto is in by then, or too late.
     """
     with transaction.atomic(durable=True):
-        job = Job.objects.select_for_update(of=("self",)).select_related("label_schema").get(pk=campaign.job_id)
+        job = (
+            Job.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("label_schema")
+            .get(pk=campaign.job_id)
+        )
         if not _move(campaign, CampaignPhase.LABEL):
             return True
         picks = proposals.picks_of(campaign)

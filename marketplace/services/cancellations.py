@@ -73,7 +73,7 @@ def cancel_batch(*, actor: Actor, batch_id: uuid.UUID) -> Batch:
             raise NotFoundError("There is no such batch.")
         withdrawals.of_batch(batch_id, "batch_cancelled")
         work = _locked(Assignment.objects.filter(batch_id=batch_id))
-        batch = Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
+        batch = Batch.objects.select_for_update(of=("self",), no_key=True).get(pk=batch_id)
         if batch.state == BatchState.CANCELLED:
             return batch
         if batch.state not in UNDELIVERED:

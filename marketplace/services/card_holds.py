@@ -76,7 +76,7 @@ def take(job: Job, hold_id: uuid.UUID) -> None:
     ValidationFailedError
         When there is no such hold, or it is used, not authorised, about to run out or too small.
     """
-    found = CardHold.objects.select_for_update(of=("self",)).select_related("op").filter(pk=hold_id)
+    found = CardHold.objects.select_for_update(of=("self",), no_key=True).select_related("op").filter(pk=hold_id)
     hold = found.filter(op__organization_id=job.organization_id, job=None, renews=None, is_open=True).first()
     if hold is None or hold.op.state != MoneyOp.State.AUTHORIZED or hold.op.currency != job.currency:
         detail = "There is no such amount held in this currency, or it is used already; have one held first."
@@ -111,8 +111,8 @@ def _mind(pk: uuid.UUID) -> bool:
     job_id = CardHold.objects.values_list("job", flat=True).get(pk=pk)
     is_refused = False
     with transaction.atomic(durable=True):
-        job = Job.objects.select_for_update(of=("self",)).filter(pk=job_id).first() if job_id else None
-        hold = CardHold.objects.select_for_update(of=("self",)).select_related("op").get(pk=pk)
+        job = Job.objects.select_for_update(of=("self",), no_key=True).filter(pk=job_id).first() if job_id else None
+        hold = CardHold.objects.select_for_update(of=("self",), no_key=True).select_related("op").get(pk=pk)
         if not hold.is_open or hold.job_id != job_id:
             return False
         left = expires_at(hold) - database_now()

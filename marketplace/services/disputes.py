@@ -41,7 +41,11 @@ def open_dispute(*, actor: Actor, assignment_id: uuid.UUID, text: str, key: str 
         raise ValidationFailedError.of("text", "required", "Say what is wrong with the decision.")
     vendor = vendors.own(actor)
     with transaction.atomic(durable=True):
-        work = Assignment.objects.select_for_update(of=("self",)).filter(pk=assignment_id, vendor=vendor).first()
+        work = (
+            Assignment.objects.select_for_update(of=("self",), no_key=True)
+            .filter(pk=assignment_id, vendor=vendor)
+            .first()
+        )
         if work is None:
             raise NotFoundError("There is no such assignment.")
         refused = _refused(work, key)
@@ -101,7 +105,7 @@ def adjudicate(*, actor: Actor, adjudication_id: uuid.UUID, label: Any, note: st
     if not note.strip():
         raise ValidationFailedError.of("note", "required", "Say why; the vendor reads it.")
     with transaction.atomic(durable=True):
-        rows = Adjudication.objects.select_for_update(of=("self",)).filter(pk=adjudication_id)
+        rows = Adjudication.objects.select_for_update(of=("self",), no_key=True).filter(pk=adjudication_id)
         rows = rows if actor.is_staff else rows.filter(vendor=vendors.own(actor))
         row = rows.select_related(
             "annotation__record__job__label_schema",
@@ -151,7 +155,11 @@ def _follow(row: Adjudication, found: Reading) -> None:
 
 
 def _close(dispute_id: uuid.UUID) -> None:
-    dispute = Dispute.objects.select_for_update(of=("self",)).select_related("assignment__batch").get(pk=dispute_id)
+    dispute = (
+        Dispute.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("assignment__batch")
+        .get(pk=dispute_id)
+    )
     outcomes = list(dispute.adjudications.values_list("is_upheld", flat=True))
     if None in outcomes:
         return

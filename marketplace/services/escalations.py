@@ -43,7 +43,7 @@ def resolve(
     actor.require("jobs:write")
     _check(choice, max_price_micro, min_accuracy, wait_s)
     with transaction.atomic(durable=True):
-        batch = jobs.batches(actor).select_for_update(of=("self",)).filter(pk=batch_id).first()
+        batch = jobs.batches(actor).select_for_update(of=("self",), no_key=True).filter(pk=batch_id).first()
         if batch is None:
             raise NotFoundError("There is no such batch.")
         if batch.state != BatchState.ESCALATED:

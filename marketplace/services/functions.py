@@ -117,7 +117,7 @@ def drop(*, actor: Actor, function_id: uuid.UUID) -> LabelingFunction:
     actor.require("jobs:write")
     with transaction.atomic(durable=True):
         mine = LabelingFunction.objects.filter(pk=function_id, job__in=jobs.for_actor(actor))
-        function = mine.select_for_update(of=("self",)).first()
+        function = mine.select_for_update(of=("self",), no_key=True).first()
         if function is None:
             raise NotFoundError("There is no such labeling function.")
         audit.record(actor=actor, action="function.dropped", target=function, name=function.name)

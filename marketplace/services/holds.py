@@ -70,7 +70,7 @@ def post_due(*, limit: int = 200) -> int:
 def _post(settlement_id: uuid.UUID) -> bool:
     with transaction.atomic(durable=True):
         settlement = (
-            Settlement.objects.select_for_update(of=("self",), skip_locked=True)
+            Settlement.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
             .select_related("job", "vendor")
             .filter(pk=settlement_id, post_due_at__isnull=False)
             .first()
@@ -100,7 +100,11 @@ def release_due(*, limit: int = 200) -> int:
 
 def _release(job_id: uuid.UUID) -> bool:
     with transaction.atomic(durable=True):
-        job = Job.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=job_id, state__in=ENDED).first()
+        job = (
+            Job.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+            .filter(pk=job_id, state__in=ENDED)
+            .first()
+        )
         if job is None or job.held_micro <= job.committed_micro:
             return False
         free = job.held_micro - job.committed_micro

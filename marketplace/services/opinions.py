@@ -62,7 +62,7 @@ def order(lot: Lot, again: Sequence[Again]) -> list[Batch]:
     open until the answer is in; a record that is not decided any more is left out.
     """
     wanted = {one.key: uuid.UUID(one.annotator) for one in again}
-    rows = JobRecord.objects.select_for_update(of=("self",)).filter(
+    rows = JobRecord.objects.select_for_update(of=("self",), no_key=True).filter(
         job_id=lot.job_id, key__in=wanted, state=RecordState.LABELED
     )
     records = list(rows.order_by("pk"))
@@ -112,7 +112,7 @@ def _plans(
 def give_up(lot: Lot) -> int:
     """Do without the further opinions of a lot that nobody takes; return how many batches. The labels stay."""
     stuck = Batch.objects.filter(lot=lot, wanted_vendor__isnull=False, state=BatchState.ESCALATED)
-    batches = list(stuck.select_for_update(of=("self",)).order_by("pk"))
+    batches = list(stuck.select_for_update(of=("self",), no_key=True).order_by("pk"))
     for batch in batches:
         events.of_batch(batch, "opinions.not_given", subject=batch.pk, reason=batch.reason)
     Batch.objects.filter(pk__in=[batch.pk for batch in batches]).update(

@@ -52,7 +52,11 @@ def _post_due(rows: QuerySet[Any], posting_of: Callable[[Any], Posting], limit: 
 
 def _post(rows: QuerySet[Any], pk: uuid.UUID, posting_of: Callable[[Any], Posting]) -> bool:
     with transaction.atomic(durable=True):
-        row = rows.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, fee_due_at__isnull=False).first()
+        row = (
+            rows.select_for_update(of=("self",), no_key=True, skip_locked=True)
+            .filter(pk=pk, fee_due_at__isnull=False)
+            .first()
+        )
         if row is None:
             return False
         try:

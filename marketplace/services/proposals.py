@@ -153,7 +153,7 @@ def approve(*, actor: Actor, campaign_id: uuid.UUID, number: int) -> Campaign:
 
 def _open(actor: Actor, campaign_id: uuid.UUID) -> Campaign:
     """Lock a campaign of the actor whose round waits for its customer."""
-    campaign = jobs.campaigns(actor).select_for_update(of=("self",)).filter(pk=campaign_id).first()
+    campaign = jobs.campaigns(actor).select_for_update(of=("self",), no_key=True).filter(pk=campaign_id).first()
     if campaign is None:
         raise NotFoundError("There is no such campaign.")
     if campaign.state not in {CampaignState.RUNNING, CampaignState.PAUSED}:

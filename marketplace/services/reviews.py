@@ -129,7 +129,7 @@ def refuse(*, actor: Actor, batch_id: uuid.UUID, refusals: Sequence[Refusal]) ->
 
 
 def _locked(actor: Actor, batch_id: uuid.UUID) -> Batch:
-    batch = jobs.batches(actor).select_for_update(of=("self",)).filter(pk=batch_id).first()
+    batch = jobs.batches(actor).select_for_update(of=("self",), no_key=True).filter(pk=batch_id).first()
     if batch is None:
         raise NotFoundError("There is no such batch.")
     return batch

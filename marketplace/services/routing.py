@@ -136,7 +136,7 @@ def rank_batches(*, batch_ids: Iterable[uuid.UUID]) -> int:
     """
     with transaction.atomic():
         batches = list(
-            Batch.objects.select_for_update(of=("self",), skip_locked=True)
+            Batch.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
             .select_related("job__label_schema")
             .filter(pk__in=list(batch_ids), state__in=[BatchState.DRAFT, BatchState.WAITING])
             .order_by("pk")

@@ -81,7 +81,7 @@ def _locked(actor: Actor, rule_id: uuid.UUID) -> Rule:
     rule = selectors.get(actor, rule_id)
     if rule.job_id is None and not actor.is_staff:
         raise PermissionDeniedError("Only staff changes rules of the whole market.")
-    return Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
+    return Rule.objects.select_for_update(of=("self",), no_key=True).get(pk=rule.pk)
 
 
 def attempt(*, actor: Actor, rule_id: uuid.UUID) -> RuleTrial:

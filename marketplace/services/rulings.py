@@ -133,7 +133,7 @@ def reverse(*, actor: Actor, effect_id: uuid.UUID, reason: str) -> RuleEffect:
         raise ValidationFailedError.of("reason", "required", "Say why; the vendor reads it.")
     with transaction.atomic(durable=True):
         visible = selectors.effects(actor).filter(pk=effect_id).values_list("pk", flat=True)
-        effect = RuleEffect.objects.select_for_update(of=("self",)).filter(pk__in=visible).first()
+        effect = RuleEffect.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=visible).first()
         if effect is None:
             raise NotFoundError("There is no such effect.")
         if effect.reversed_at is not None:

@@ -78,7 +78,7 @@ def decide(*, actor: Actor, review_id: uuid.UUID, label: Any, note: str = "") ->
     actor.require("jobs:write")
     with transaction.atomic(durable=True):
         mine = Review.objects.filter(pk=review_id, job__in=jobs.for_actor(actor))
-        row = mine.select_for_update(of=("self",)).select_related("record__job__label_schema").first()
+        row = mine.select_for_update(of=("self",), no_key=True).select_related("record__job__label_schema").first()
         if row is None:
             raise NotFoundError("There is no such review.")
         record = row.record

@@ -15,7 +15,7 @@ def settle(assignment: Assignment) -> Settlement:
     The budget held for it shrinks to what was earned; where the customer may review, money moves when that ends.
     Locks the job's row.
     """
-    job = Job.objects.select_for_update(of=("self",)).get(pk=assignment.job_id)
+    job = Job.objects.select_for_update(of=("self",), no_key=True).get(pk=assignment.job_id)
     existing = Settlement.objects.filter(assignment=assignment).first()
     if existing is not None:
         return existing

@@ -121,22 +121,22 @@ _CLAIM = {
     "marketplace.tasks.run_money_op": """
         UPDATE common_moneyop o SET next_attempt_at = statement_timestamp() + interval '120 seconds'
         FROM (SELECT id FROM common_moneyop WHERE next_attempt_at <= statement_timestamp()
-              ORDER BY next_attempt_at LIMIT 100 FOR UPDATE SKIP LOCKED) due
+              ORDER BY next_attempt_at LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED) due
         WHERE o.id = due.id RETURNING o.id""",
     "marketplace.tasks.act_on_provider_event": """
         UPDATE common_providerevent e SET due_at = statement_timestamp() + %(lease)s * interval '1 second'
         FROM (SELECT id FROM common_providerevent WHERE due_at <= statement_timestamp()
-              ORDER BY due_at LIMIT 100 FOR UPDATE SKIP LOCKED) due
+              ORDER BY due_at LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED) due
         WHERE e.id = due.id RETURNING e.id""",
     "marketplace.tasks.vet_lot": """
         UPDATE marketplace_lot l SET vet_due_at = statement_timestamp() + %(lease)s * interval '1 second'
         FROM (SELECT id FROM marketplace_lot WHERE vet_due_at <= statement_timestamp()
-              ORDER BY vet_due_at LIMIT 100 FOR UPDATE SKIP LOCKED) due
+              ORDER BY vet_due_at LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED) due
         WHERE l.id = due.id RETURNING l.id""",
     "marketplace.tasks.advance_campaign": """
         UPDATE marketplace_campaign c SET next_check_at = statement_timestamp() + %(lease)s * interval '1 second'
         FROM (SELECT id FROM marketplace_campaign WHERE state = 'running' AND next_check_at <= statement_timestamp()
-              ORDER BY next_check_at LIMIT 100 FOR UPDATE SKIP LOCKED) due
+              ORDER BY next_check_at LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED) due
         WHERE c.id = due.id RETURNING c.id""",
 }
 

@@ -42,7 +42,7 @@ def close(*, actor: Actor, reason: str) -> Vendor:
     """
     actor.require("vendor:write")
     with transaction.atomic(durable=True):
-        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendors.own(actor).pk)
         n_open = Assignment.objects.filter(vendor=vendor, state__in=_OPEN).count()
         if n_open:
             raise ConflictError(f"You have {n_open} batches in hand; deliver or release them first.", n_open=n_open)

@@ -36,7 +36,7 @@ def decide_all(batches: list[Batch], facts: Evidence, *, is_final: bool) -> bool
         by_assignment[given.assignment_id].append(given)
     # What is decided here is new evidence for the rules as well.
     Assignment.objects.filter(batch__in=batches, settlement=None).update(rules_due_at=Now())
-    undecided = Assignment.objects.select_for_update(of=("self",)).select_related("job", "batch", "vendor")
+    undecided = Assignment.objects.select_for_update(of=("self",), no_key=True).select_related("job", "batch", "vendor")
     undecided = undecided.filter(
         batch__in=batches, state__in=[AssignmentState.SUBMITTED, AssignmentState.FAILED], settlement=None
     ).order_by("pk")
@@ -197,7 +197,7 @@ def _reject(assignment: Assignment) -> None:
 
 def _offer_again(assignment: Assignment, n_open: int) -> None:
     """Put a refused batch on offer once more; after too often, stop and leave it to the customer."""
-    batch = Batch.objects.select_for_update().get(pk=assignment.batch_id)
+    batch = Batch.objects.select_for_update(no_key=True).get(pk=assignment.batch_id)
     if batch.state == BatchState.CANCELLED:  # it stays so; the next vetting concludes without this work
         Lot.objects.filter(pk=batch.lot_id).update(vet_due_at=Now())
         return

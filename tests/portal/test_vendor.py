@@ -41,7 +41,7 @@ def test_declining_needs_a_reason_and_hands_on(here):
     answer = client.post(offer_url(here.offer, "decline"), {"reason": ""})
     text = answer.content.decode()
     assert answer.status_code == 422
-    assert f'id="reason-{here.offer.public_id}_error"><li>Choose why' in text
+    assert f'id="reason-{here.offer.public_id}_error"><ul><li>Choose why' in text
     assert client.post(offer_url(here.offer, "decline"), {"reason": "no_capacity"}).url == "/inbox/"
     here.offer.refresh_from_db()
     assert (here.offer.state, here.offer.reason) == ("declined", "no_capacity")

@@ -59,7 +59,7 @@ def decide(*, actor: Actor, appeal_id: uuid.UUID, is_granted: bool, reason: str)
         found = Appeal.objects.filter(pk=appeal_id).first()
         if found is None:
             raise NotFoundError("There is no such appeal.")
-        vendor = Vendor.objects.select_for_update().get(pk=found.vendor_id)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=found.vendor_id)
         appeal = Appeal.objects.get(pk=found.pk)
         if appeal.state == target:
             return appeal

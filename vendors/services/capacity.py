@@ -98,7 +98,7 @@ def set_availability(*, actor: Actor, change: Availability) -> Vendor:
     actor.require("vendor:write")
     with transaction.atomic(durable=True):
         vendor = vendors.own(actor)
-        window = CapacityWindow.objects.select_for_update().get(vendor=vendor)
+        window = CapacityWindow.objects.select_for_update(no_key=True).get(vendor=vendor)
         _check(change, window)
         changed = {name: value for name in CHANGES if not isinstance(value := getattr(change, name), Keep)}
         for name, value in changed.items():

@@ -92,7 +92,7 @@ def decide(*, actor: Actor, document_id: uuid.UUID, is_accepted: bool, reason: s
         found = VendorDocument.objects.select_related("vendor").filter(pk=document_id).first()
         if found is None:
             raise NotFoundError("There is no such document.")
-        vendor = Vendor.objects.select_for_update().get(pk=found.vendor_id)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=found.vendor_id)
         document = VendorDocument.objects.get(pk=found.pk)
         if document.state == target:
             return document

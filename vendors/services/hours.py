@@ -39,7 +39,7 @@ def state(*, actor: Actor, time_zone: str, weekly: Weekly, closures: Closures = 
     actor.require("vendor:write")
     calendar = _calendar(time_zone, weekly, closures)
     with transaction.atomic(durable=True):
-        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendors.own(actor).pk)
         stated = {
             "weekly": {day: [list(stretch) for stretch in weekly.get(day, ())] for day in WEEKDAYS},
             "closures": [[first.isoformat(), last.isoformat()] for first, last in closures],
@@ -55,7 +55,7 @@ def drop(*, actor: Actor) -> Vendor:
     """Keep no hours any more: the vendor is always open. Safe to repeat."""
     actor.require("vendor:write")
     with transaction.atomic(durable=True):
-        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendors.own(actor).pk)
         WorkingHours.objects.filter(vendor=vendor).delete()
         OpenInterval.objects.filter(vendor=vendor).delete()
         CapacityWindow.objects.filter(vendor=vendor).update(keeps_hours=False, open_from=None, open_until=None)
@@ -110,7 +110,7 @@ def refresh_due(*, limit: int = 100) -> int:
     """Lay out the next weeks of vendors whose turn it is (daily); return how many. Any number may run at once."""
     with transaction.atomic():
         due = WorkingHours.objects.filter(refresh_due_at__lte=Now()).order_by("refresh_due_at")[:limit]
-        for hours in due.select_for_update(of=("self",), skip_locked=True):
+        for hours in due.select_for_update(of=("self",), no_key=True, skip_locked=True):
             window = CapacityWindow.objects.get(vendor_id=hours.vendor_id)
             _lay_out(hours.vendor_id, _of_row(hours, window.time_zone))
             hours.refresh_due_at = database_now() + REFRESH

@@ -64,7 +64,7 @@ def withdraw(*, actor: Actor, invitation_id: uuid.UUID) -> VendorInvitation:
     """
     actor.require("vendors:invite")
     with transaction.atomic(durable=True):
-        row = of(actor).select_for_update(of=("self",)).filter(pk=invitation_id).first()
+        row = of(actor).select_for_update(of=("self",), no_key=True).filter(pk=invitation_id).first()
         if row is None:
             raise NotFoundError("There is no such invitation.")
         if row.vendor is not None:
@@ -85,7 +85,7 @@ def use(token: str, vendor: Vendor) -> None:
         When the token is unknown, used up, withdrawn or too old.
     """
     unused = VendorInvitation.objects.filter(vendor=None, withdrawn_at=None)
-    invitation = unused.select_for_update().filter(token_sha256=_digest(token)).first()
+    invitation = unused.select_for_update(no_key=True).filter(token_sha256=_digest(token)).first()
     if invitation is None or invitation.expires_at <= database_now():
         detail = "This invitation is unknown, used, withdrawn or older than 14 days; ask the customer for a new one."
         raise ValidationFailedError.of("invitation", "unknown", detail)

@@ -48,7 +48,7 @@ def register(
     if actor.organization_kind != VENDOR or actor.organization_id is None:
         raise PermissionDeniedError("Only a vendor organization can register as a vendor.")
     with transaction.atomic(durable=True):
-        Organization.objects.select_for_update().get(pk=actor.organization_id)
+        Organization.objects.select_for_update(no_key=True).get(pk=actor.organization_id)
         existing = Vendor.objects.filter(organization_id=actor.organization_id).first()
         if existing is not None:
             return existing
@@ -78,7 +78,7 @@ def declare_capability(
         raise ValidationFailedError.of("data_class", "unknown", detail)
     kind: dict[str, Any] = {"task_type": task_type, "modality": modality, "language": language, "domain": domain}
     with transaction.atomic(durable=True):
-        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendors.own(actor).pk)
         capability, is_new = Capability.objects.get_or_create(vendor=vendor, **kind, data_class=data_class)
         if is_new:
             documents.refresh(vendor)
@@ -97,7 +97,7 @@ def submit(*, actor: Actor) -> Vendor:
     """
     actor.require("vendor:write")
     with transaction.atomic(durable=True):
-        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendors.own(actor).pk)
         due = [r for r in standing.requirements(vendor).open if not r.code.startswith("qualification.")]
         if due:
             raise RequirementsOpenError(errors=[{"field": r.field, "code": r.code, "detail": r.detail} for r in due])
@@ -139,7 +139,7 @@ def review(
         detail = f"Decide one of {', '.join(_DECISIONS)}."
         raise ValidationFailedError.of("decision", "unknown", detail)
     with transaction.atomic(durable=True):
-        vendor = Vendor.objects.select_for_update().filter(pk=vendor_id).first()
+        vendor = Vendor.objects.select_for_update(no_key=True).filter(pk=vendor_id).first()
         if vendor is None:
             raise NotFoundError("There is no such vendor.")
         if decision == "readmit" and not vendor.capabilities.filter(status=Capability.Status.ACTIVE).exists():
@@ -158,7 +158,9 @@ def lift_suspensions() -> int:
     lifted = 0
     for vendor_id in list(ended[:100]):
         with transaction.atomic():
-            vendor = Vendor.objects.select_for_update(skip_locked=True).filter(pk=vendor_id, state=states.SUSPENDED)
+            vendor = Vendor.objects.select_for_update(no_key=True, skip_locked=True).filter(
+                pk=vendor_id, state=states.SUSPENDED
+            )
             for one in vendor:
                 move(one, states.PROBATION, Actor.system(), "The suspension has ended.")
                 lifted += 1

@@ -113,7 +113,7 @@ def start(*, actor: Actor, capability_id: uuid.UUID) -> QualificationAttempt:
     """
     actor.require("vendor:write")
     with transaction.atomic(durable=True):
-        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendors.own(actor).pk)
         capability = Capability.objects.filter(pk=capability_id, vendor=vendor).first()
         if capability is None:
             raise NotFoundError("There is no such capability.")
@@ -184,7 +184,7 @@ def answer(
     """
     actor.require("vendor:write")
     with transaction.atomic(durable=True):
-        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendors.own(actor).pk)
         attempt = (
             QualificationAttempt.objects.select_related("capability")
             .filter(pk=attempt_id, capability__vendor=vendor)

@@ -32,7 +32,7 @@ def apply(
     Locks the vendor row, so that of two sweepers one acts. Emits the event ``rule.applied`` and tells the vendor.
     """
     with transaction.atomic():
-        vendor = Vendor.objects.select_for_update().get(pk=vendor_id)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendor_id)
         standing = VendorRuleAction.objects.filter(rule=rule, vendor=vendor, ended_at=None)
         acts_on = set(standing.values_list("capability_id", flat=True))
         if vendor.state not in states.MAY_RECEIVE_OFFERS or capability_id in acts_on:
@@ -85,7 +85,7 @@ def end(*, action_id: uuid.UUID, actor: Actor, reason: str, undo: bool = True) -
     Locks the vendor row. A capability that was suspended is back only by a new test or a granted objection.
     """
     found = VendorRuleAction.objects.get(pk=action_id)
-    vendor = Vendor.objects.select_for_update().get(pk=found.vendor_id)
+    vendor = Vendor.objects.select_for_update(no_key=True).get(pk=found.vendor_id)
     closed = VendorRuleAction.objects.filter(pk=action_id, ended_at=None).update(
         ended_at=database_now(), end_reason=reason
     )

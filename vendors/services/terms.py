@@ -59,7 +59,7 @@ def list_price(
     """
     actor.require("vendor:write")
     with transaction.atomic(durable=True):
-        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendors.own(actor).pk)
         capability = Capability.objects.filter(pk=capability_id, vendor=vendor).first()
         if capability is None:
             raise NotFoundError("There is no such capability.")
@@ -129,7 +129,7 @@ def sign_agreement(
         if isinstance(value, int | float) and name not in {"base_s", "start_grace_s"} and value <= 0:
             raise ValidationFailedError.of(name, "out_of_range", f"This is more than 0, got {value}.")
     with transaction.atomic(durable=True):
-        vendor = Vendor.objects.select_for_update().get(pk=vendors.own(actor).pk)
+        vendor = Vendor.objects.select_for_update(no_key=True).get(pk=vendors.own(actor).pk)
         newest = agreements.newest(vendor.pk)
         version = newest.version if newest else 0
         if replaces is not None and replaces != version:
@@ -144,7 +144,7 @@ def sign_agreement(
             valid_from=valid_from or now,
             **stated,
         )
-        window = CapacityWindow.objects.select_for_update().get(vendor=vendor)
+        window = CapacityWindow.objects.select_for_update(no_key=True).get(vendor=vendor)
         window.slots = max(terms.max_concurrent, window.in_flight)
         window.save(update_fields=["slots"])
         record.add(vendor, "agreement.signed", actor, version=signed.version, terms_hash=signed.terms_hash)
