@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.selection import cells, ours, peers, pools, report
 from benchmarks.selection.cells import ANCHORED, CEILING, ENGINE, HEADLINE, RANDOM, REFERENCE, Cell
-from benchmarks.selection.mess import SETTINGS
+from benchmarks.selection.mess import OTHER_JUNK, USUAL
 
 BESIDE_SEEDS = 10
 """Seeds of chance and of the ceiling, which lie far enough apart from the engine to need no more."""
@@ -28,15 +28,18 @@ def plan(options: argparse.Namespace, names: Sequence[str]) -> tuple[list[Cell],
     """Return our cells and the peers': the headline first, then the table of all."""
     own: list[Cell] = []
     beside = min(options.seeds, BESIDE_SEEDS)
-    for setting in SETTINGS:
+    for setting in USUAL:
         seeds = max(options.seeds, options.dirty_seeds) if setting == "dirty" else options.seeds
         own += cells.planned(names, [setting], (ENGINE, REFERENCE, RANDOM, CEILING), range(beside), cleaning=[True])
         own += cells.planned(names, [setting], (ENGINE, REFERENCE), range(beside, seeds), cleaning=[True])
     few = range(options.table_seeds)
+    own += cells.planned(
+        names, list(OTHER_JUNK), (ENGINE, REFERENCE, RANDOM, CEILING), range(options.junk_seeds), cleaning=[True]
+    )
     own += cells.planned(names, ["foreign60"], [ANCHORED], range(options.seeds), cleaning=[True])
-    own += cells.planned(names, list(SETTINGS), HEADLINE, few, cleaning=[True])
-    own += cells.planned(names, list(SETTINGS), ours.names(), few, cleaning=[True, False])
-    theirs = cells.planned(names, list(SETTINGS), peers.names(), few, cleaning=[True, False])
+    own += cells.planned(names, list(USUAL), HEADLINE, few, cleaning=[True])
+    own += cells.planned(names, list(USUAL), ours.names(), few, cleaning=[True, False])
+    theirs = cells.planned(names, list(USUAL), peers.names(), few, cleaning=[True, False])
     return own, list(theirs) if options.peers is not None else []
 
 
@@ -64,6 +67,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seeds", type=int, default=2, help="paired seeds of the headline")
     parser.add_argument("--dirty-seeds", type=int, default=2, help="paired seeds of the headline on the dirty setting")
     parser.add_argument("--table-seeds", type=int, default=0, help="seeds of the table of all strategies")
+    parser.add_argument("--junk-seeds", type=int, default=0, help="paired seeds of other kinds of junk")
     parser.add_argument("--data", type=Path, help="folder of real pools (NAME.npz: X, y, X_test, y_test)")
     parser.add_argument("--pools", help="only these, comma-separated")
     parser.add_argument("--peers", help="Python of the peers' environment; without it ours are compared alone")
@@ -75,7 +79,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--report-only", action="store_true", help="play nothing, report what there is")
     options = parser.parse_args(arguments)
     if options.full:
-        options.seeds, options.dirty_seeds, options.table_seeds = 20, 40, 1
+        options.seeds, options.dirty_seeds, options.table_seeds, options.junk_seeds = 20, 40, 1, 5
     names = [name for name in pools.names(options.data) if name in (options.pools or name).split(",")]
     if not names:
         raise SystemExit(f"--pools {options.pools}: there are {', '.join(pools.names(options.data))}")

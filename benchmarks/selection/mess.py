@@ -1,5 +1,6 @@
 """From a clean pool to the one customers have: near copies, foreign rows, damaged rows and wrong answers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,22 +14,36 @@ N_ANCHOR = 100
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Shares of the pool that are near copies, foreign, damaged; share of answers that are wrong, and how."""
+    """Shares of the pool that are near copies, foreign, damaged; share of answers that are wrong, and how.
+
+    ``junk`` names what the foreign rows are: of another kind ("foreign"), or one of `JUNK`.
+    """
 
     copies: float = 0.0
     foreign: float = 0.0
     damaged: float = 0.0
     wrong: float = 0.0
     wrong_by_class: bool = False
+    junk: str = "foreign"
 
 
-SETTINGS = {
+USUAL = {
     "clean": Setting(),
     "dirty": Setting(0.30, 0.15, 0.05, 0.10),
     "foreign40": Setting(0.25, 0.40, 0.05, 0.10),
     "foreign60": Setting(0.15, 0.60, 0.05, 0.10),
     "noise25": Setting(0.30, 0.15, 0.05, 0.25, wrong_by_class=True),
 }
+OTHER_JUNK = {
+    "mixtures20": Setting(0.15, 0.20, 0.05, 0.10, junk="mixtures"),
+    "mixtures50": Setting(0.15, 0.50, 0.05, 0.10, junk="mixtures"),
+    "shuffled50": Setting(0.15, 0.50, 0.05, 0.10, junk="shuffled"),
+    "wide50": Setting(0.15, 0.50, 0.05, 0.10, junk="wide"),
+    "saturated50": Setting(0.15, 0.50, 0.05, 0.10, junk="saturated"),
+    "far_cluster50": Setting(0.15, 0.50, 0.05, 0.10, junk="far_cluster"),
+    "blank50": Setting(0.15, 0.50, 0.05, 0.10, junk="blank"),
+}
+SETTINGS = USUAL | OTHER_JUNK
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +71,7 @@ def make(clean: Clean, setting: Setting, seed: int) -> Messy:
     n_unique = n - n_copies - n_foreign - n_damaged
     source = _heavy_tailed(n_unique, n_copies, rng)
     copies = X[source] + rng.normal(size=(n_copies, X.shape[1])) * X.std(axis=0) * 0.05
-    outside = clean.outside if clean.outside is not None else _shuffled(clean.X, rng)
-    foreign = outside[rng.choice(len(outside), n_foreign, replace=len(outside) < n_foreign)]
+    foreign = _foreign(clean, n_foreign, rng) if setting.junk == "foreign" else JUNK[setting.junk](X, n_foreign, rng)
     broken = n_unique + rng.choice(n - n_unique, n_damaged, replace=False)
     damaged = _damaged(X[broken], X.std(axis=0), rng)
     lost = rng.random(n_damaged) < 0.5
@@ -83,8 +97,58 @@ def _heavy_tailed(n_sources: int, n_copies: int, rng: np.random.Generator) -> In
     return np.asarray(rng.choice(n_sources, n_copies, p=weight / weight.sum()))
 
 
-def _shuffled(X: Float32Array, rng: np.random.Generator) -> Float32Array:
+def _foreign(clean: Clean, n: int, rng: np.random.Generator) -> Float32Array:
+    outside = clean.outside if clean.outside is not None else _columns_shuffled(clean.X, rng)
+    return outside[rng.choice(len(outside), n, replace=len(outside) < n)]
+
+
+def _columns_shuffled(X: Float32Array, rng: np.random.Generator) -> Float32Array:
     return np.stack([rng.permutation(column) for column in X.T], axis=1)
+
+
+def _shuffled(X: Float32Array, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return rows whose columns come from different records: every feature is usual, no row is."""
+    return np.asarray(_columns_shuffled(X[rng.integers(0, len(X), n)], rng), dtype=np.float64)
+
+
+def _mixtures(X: Float32Array, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return the means of two records each: two things in one record, in the middle of the pool."""
+    return np.asarray((X[rng.integers(0, len(X), n)] + X[rng.integers(0, len(X), n)]) / 2, dtype=np.float64)
+
+
+def _wide(X: Float32Array, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return Gaussian noise three times as wide as the pool in every feature."""
+    return np.asarray(X.mean(axis=0) + rng.normal(size=(n, X.shape[1])) * 3 * X.std(axis=0))
+
+
+def _saturated(X: Float32Array, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return records with each feature at its highest in the pool with a chance of a half."""
+    return np.where(rng.random((n, X.shape[1])) < 0.5, X.max(axis=0), X[rng.integers(0, len(X), n)])
+
+
+def _far_cluster(X: Float32Array, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return one dense cluster, four standard deviations off in every feature."""
+    spread = X.std(axis=0)
+    return np.asarray(
+        X.mean(axis=0)
+        + spread
+        * (rng.choice([-4.0, 4.0], X.shape[1]) + 0.3 * rng.normal(size=(n, 1)) + 0.3 * rng.normal(size=(n, X.shape[1])))
+    )
+
+
+def _blank(X: Float32Array, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return one and the same record over and over, with the noise of its sensor: a lens cap."""
+    return np.asarray(X.min(axis=0) + rng.normal(size=(n, X.shape[1])) * 0.02 * X.std(axis=0))
+
+
+JUNK: dict[str, Callable[[Float32Array, int, np.random.Generator], FloatArray]] = {
+    "mixtures": _mixtures,
+    "shuffled": _shuffled,
+    "wide": _wide,
+    "saturated": _saturated,
+    "far_cluster": _far_cluster,
+    "blank": _blank,
+}
 
 
 def _damaged(X: Float32Array, spread: FloatArray, rng: np.random.Generator) -> FloatArray:

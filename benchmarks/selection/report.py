@@ -9,7 +9,7 @@ import matplotlib as mpl
 
 from benchmarks.selection import summary
 from benchmarks.selection.cells import ANCHORED, CEILING, ENGINE, HEADLINE, RANDOM, REFERENCE, Played
-from benchmarks.selection.mess import SETTINGS
+from benchmarks.selection.mess import OTHER_JUNK, SETTINGS, USUAL
 from benchmarks.selection.ours import LEFT_OUT
 from benchmarks.selection.summary import Paired
 
@@ -25,6 +25,13 @@ WORDS = {
     "foreign40": "40 % foreign, 25 % copies, 5 % damaged, 10 % wrong",
     "foreign60": "60 % foreign, 15 % copies, 5 % damaged, 10 % wrong",
     "noise25": "dirty with 25 % wrong, by class",
+    "mixtures20": "20 % mixtures of two records, 15 % copies, 5 % damaged, 10 % wrong",
+    "mixtures50": "50 % mixtures of two records",
+    "shuffled50": "50 % with shuffled columns",
+    "wide50": "50 % noise three times as wide",
+    "saturated50": "50 % saturated",
+    "far_cluster50": "50 % in one far cluster",
+    "blank50": "50 % one blank record",
 }
 
 
@@ -97,12 +104,15 @@ def _pools(played: Sequence[Played], found: dict[str, object]) -> list[str]:
     for rival, cell in _RIVALS.items():
         gains = against[rival]
         pools = sorted({pool for of in gains.values() for pool in of})
-        title = f"| engine against {rival}: {_CELLS[cell]} | "
-        lines += [title + " | ".join(SETTINGS) + " |", "|---" * (len(SETTINGS) + 1) + "|"]
-        for pool in pools:
-            cells = [cell(gains[s][pool]) if pool in gains[s] else "" for s in SETTINGS]
-            lines.append(f"| {pool} | " + " | ".join(cells) + " |")
-        lines.append("")
+        for settings in (USUAL, OTHER_JUNK):
+            if not any(gains[s] for s in settings):
+                continue
+            title = f"| engine against {rival}: {_CELLS[cell]} | "
+            lines += [title + " | ".join(settings) + " |", "|---" * (len(settings) + 1) + "|"]
+            for pool in pools:
+                cells = [cell(gains[s][pool]) if pool in gains[s] else "" for s in settings]
+                lines.append(f"| {pool} | " + " | ".join(cells) + " |")
+            lines.append("")
     return lines
 
 
