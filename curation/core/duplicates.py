@@ -14,6 +14,8 @@ _SAMPLE, _LEAST = 2000, 100
 _FEW, _MOST_SHARE = 50, 0.05
 """Records, and share of the pool, above which a group is looked at again."""
 _DENSEST = 0.1
+_NOISE = 2e-3
+"""Distance that float32 arithmetic may put between equal rows, whose squared norms are about 1."""
 MAX_FOR_NEIGHBOURS = 20_000
 _TREE_FEATURES = 15
 
@@ -26,12 +28,12 @@ def radius(X: Float32Array, rng: np.random.Generator) -> float:
     """
     sample = _sample(X, rng)
     if len(sample) < 2:
-        return 0.0
+        return _NOISE
     distances = squared_distances(sample, sample)  # (s, s), s <= 2,000 whatever the pool
     np.fill_diagonal(distances, np.inf)
     many = max(round(_MOST_SHARE * len(sample)), 1)
     near, far = np.sqrt(np.partition(distances, (0, many - 1), axis=1)[:, [0, many - 1]].T)  # (s,) each
-    return float(min(_SHARE_OF_USUAL * np.quantile(near, 0.75), np.quantile(far, _DENSEST) / 2))
+    return max(_NOISE, float(min(_SHARE_OF_USUAL * np.quantile(near, 0.75), np.quantile(far, _DENSEST) / 2)))
 
 
 def threshold(X: Float32Array, rng: np.random.Generator) -> float:
@@ -48,9 +50,10 @@ def threshold(X: Float32Array, rng: np.random.Generator) -> float:
 
 
 def _sample(X: Float32Array, rng: np.random.Generator) -> Float32Array:
-    """Return a quarter of the records, 100 at least and 2,000 at most, in their order."""
+    """Return a quarter of the records, 100 at least and 2,000 at most, in their order; equal ones once."""
     size = min(_SAMPLE, max(len(X) // 4, _LEAST), len(X))
-    return X[np.sort(rng.choice(len(X), size=size, replace=False))]
+    sample = X[np.sort(rng.choice(len(X), size=size, replace=False))]
+    return sample[np.sort(np.unique(sample, axis=0, return_index=True)[1])]
 
 
 def _exact(X: Float32Array, rng: np.random.Generator) -> IntArray:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from curation.core import proxy, reasons, scale, scoring, selection, sketch, subpool
+from curation.core import class_search, proxy, reasons, scale, scoring, selection, sketch, subpool
 from curation.core.arrays import (
     Float32Array,
     FloatArray,
@@ -16,7 +16,7 @@ from curation.core.arrays import (
 )
 from curation.core.pool import Pool
 from curation.core.problem import Problem
-from curation.core.reasons import CONTROL, FILL, Pick
+from curation.core.reasons import CONTROL, FILL, SEARCH, Pick
 from curation.core.strategies import wishes
 from curation.core.subpool import Task
 
@@ -98,21 +98,40 @@ def select(task: Task, draw: Drawing | None = None) -> list[Pick]:
             control=here.control,
         )
         return _full(task, here.back(picks), rng)
+    count = task.n_picks - len(control)
+    spare, n_drawn = _spare(task, control, count, rng) if given is None else (control[:0], 0)
     chosen = scale.choose(
         drawn,
         scaler=scaler,
         model=None if given is not None else model,
         asked=asked,
         asked_X=asked_X,
-        n_picks=task.n_picks - len(control),
+        n_picks=count - n_drawn,
         rng=rng,
         beside_X=pool.rows(control),
+        spare_X=pool.rows(spare),
+        n_drawn=n_drawn,
         anchor=task.anchor,
         trusts_anchor=task.trusts_anchor,
     )
-    picks = _told(task, trained, task.rules[0].strategy, None, chosen.rows, chosen.gains, chosen.facts)
-    picks += _told(task, trained, CONTROL, propensity, control, np.zeros(len(control)), chosen.beside)
+    sought = class_search.words(trained.known_labels, task.n_classes, task.class_names)
+    picks = _told(task, trained, task.rules[0].strategy, chosen.rows, chosen.facts, gains=chosen.gains)
+    picks += _told(task, trained, SEARCH, spare[chosen.drawn], chosen.of_drawn, before=sought)
+    picks += _told(task, trained, CONTROL, control, chosen.beside, propensity=propensity)
     return _full(task, picks, rng)
+
+
+def _spare(task: Task, control: IntArray, n_picks: int, rng: np.random.Generator) -> tuple[IntArray, int]:
+    """Return rows drawn at random that may help to find a class without a label, and how many of them are wanted."""
+    labels = class_search.known(task.asked, task.anchor_labels)
+    wanted = class_search.n_to_draw(labels, task.n_classes, n_picks)
+    taken = np.concatenate([task.asked.rows, control])
+    some = (
+        rng.choice(len(task.pool), min(_SPARE * wanted + len(taken), len(task.pool)), replace=False)
+        if wanted
+        else taken
+    )
+    return rng.permutation(np.setdiff1d(some, taken)), wanted
 
 
 def _trained(task: Task, scaler: Scaler, asked_X: Float32Array) -> Problem:
@@ -137,14 +156,17 @@ def _told(
     task: Task,
     trained: Problem,
     arm: str,
-    propensity: float | None,
     rows: IntArray,
-    gains: FloatArray,
     facts: scale.Facts,
+    *,
+    gains: FloatArray | None = None,
+    propensity: float | None = None,
+    before: str = "",
 ) -> list[Pick]:
     """Return rows as picks, each with the reason the sketch gives."""
     if not len(rows):
         return []
+    gains = np.zeros(len(rows)) if gains is None else gains
     given = _given(task)
     has_model = given is not None or trained.has_model
     X = trained.scale(task.pool.rows(rows))
@@ -164,7 +186,7 @@ def _told(
         if task.utility is not None:
             parts["utility_given"] = float(task.utility[row])
         between = reasons.rivals(proba[i], task.class_names) if has_model else ""
-        picks.append(reasons.told(row, arm, propensity, float(gains[i]), parts, between=between))
+        picks.append(reasons.told(row, arm, propensity, float(gains[i]), parts, between=between, before=before))
     return picks
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.core import crowd, duplicates, proxy, relevance, spreading
+from curation.core import class_search, crowd, duplicates, proxy, relevance, spreading
 from curation.core.arrays import (
     Asked,
     BoolArray,
@@ -196,7 +196,17 @@ class Problem:
     @cached_property
     def has_model(self) -> bool:
         """Whether there is anything to be unsure about: a model of two classes, or the customer's probabilities."""
-        return self.utility is not None or self.given_proba is not None or self.model.estimator is not None
+        return self.is_told or self.model.estimator is not None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the customer's own numbers say what is worth labeling."""
+        return self.utility is not None or self.given_proba is not None
+
+    @property
+    def known_labels(self) -> IntArray:
+        """Answers so far (-1 = could not be labeled) and classes of anchors; none before the first answer."""
+        return class_search.known(self.asked, self.anchor_labels)
 
     @cached_property
     def labels_per_class(self) -> IntArray:

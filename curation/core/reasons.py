@@ -13,6 +13,7 @@ from curation.core.problem import Problem
 CONTROL: Final = "control"
 FILL: Final = "fill"
 MANUAL: Final = "manual"
+SEARCH: Final = "class search"
 _SHOWN: Final = 40
 _COVERS: Final = "it stands for many records that are still covered poorly"
 
@@ -113,6 +114,8 @@ def _words(parts: dict[str, float], arm: str, text: str, before: str) -> str:
         )
     if arm == "random":
         return "Drawn at random: the baseline."
+    if arm == SEARCH:
+        text = ""  # what it is for stands before
     scope = f"; an annotator can probably label it ({parts['relevance']:.0%})"
     copies = f"; it speaks for {parts['n_near_copies']:.0f} near copies too" if parts["n_near_copies"] else ""
     return before + text + scope + copies + "."

@@ -42,12 +42,17 @@ class Facts:
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """A batch, best first: rows, what each adds to the coverage, and the facts of these rows and of those beside."""
+    """A batch, best first: rows, what each adds to the coverage, and the facts of these rows and of those beside.
+
+    ``drawn`` are the places of the spare rows it takes as well, ``of_drawn`` their facts.
+    """
 
     rows: IntArray
     gains: FloatArray
     facts: Facts
     beside: Facts
+    drawn: IntArray
+    of_drawn: Facts
 
 
 def choose(
@@ -60,6 +65,8 @@ def choose(
     n_picks: int,
     rng: np.random.Generator,
     beside_X: Float32Array | None = None,
+    spare_X: Float32Array | None = None,
+    n_drawn: int = 0,
     anchor: Float32Array | None = None,
     trusts_anchor: bool = False,
 ) -> Chosen:
@@ -78,6 +85,9 @@ def choose(
         Batch size, >= 1; fewer come back only when fewer distinct records were drawn and are left.
     beside_X
         Features as stored, shape (c, d), of rows that the batch holds already (its control picks).
+    spare_X, n_drawn
+        Features as stored, shape (s, d), of rows drawn at random, and how many of them the batch takes at most, beside
+        ``n_picks``: the first that are no near copies.
     anchor
         Trusted in-scope records as stored, shape (m, d); they steer where less than half of what was drawn is in scope,
         or in any case where ``trusts_anchor``.
@@ -103,6 +113,9 @@ def choose(
     if model is not None:
         weights = weights * (model.uncertainty(marks.X) / marks.scores.clip(1e-6)).clip(0.0, 10.0)
     median, limit = _median_distance(M), duplicates.radius(M, rng)
+    S = C[:0] if spare_X is None else scaler(spare_X)
+    drawn, n_beside = _distinct(S, np.concatenate([A, B]), limit, n_drawn), len(B)
+    B = np.concatenate([B, S[drawn]])
     nearest = nearest_squared(np.concatenate([M, C, B]), A)  # (m + c + b,)
     trusted = None if anchor is None or len(anchor) < relevance.MIN_ANCHOR else scaler(anchor)
     believed = _relevance(np.concatenate([M, C, B]), A, asked, median, rng, trusted, trusts_anchor)
@@ -125,9 +138,19 @@ def choose(
         copies = (squared_distances(X, C) <= limit**2).sum(axis=1)
         return Facts(believed.proba[places], usual[places], copies.astype(np.float64))
 
-    beside = facts(np.arange(c, c + len(B)), B)
+    beside, of_drawn = (facts(c + at, B[at]) for at in np.split(np.arange(len(B)), [n_beside]))
     found = facts(m + picked, C[picked])
-    return Chosen(candidates.rows[picked], gains, replace(found, n_near_copies=found.n_near_copies - 1), beside)
+    found = replace(found, n_near_copies=found.n_near_copies - 1)  # without itself
+    return Chosen(candidates.rows[picked], gains, found, beside, drawn, of_drawn)
+
+
+def _distinct(S: Float32Array, others: Float32Array, limit: float, n: int) -> IntArray:
+    """Return the first ``n`` places of ``S`` that are no near copies of others or of each other, in order."""
+    taken: list[int] = []
+    for at in np.flatnonzero(nearest_squared(S, others) > limit**2):
+        if len(taken) < n and (not taken or squared_distances(S[[at]], S[taken]).min() > limit**2):
+            taken.append(int(at))
+    return np.array(taken, dtype=np.int64)
 
 
 def _median_distance(M: Float32Array) -> float:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from curation.core import reasons
+from curation.core import class_search, reasons
 from curation.core.arrays import BoolArray, IntArray
 from curation.core.problem import Problem
-from curation.core.reasons import CONTROL, FILL, MANUAL, Pick
+from curation.core.reasons import CONTROL, FILL, MANUAL, SEARCH, Pick
 from curation.core.strategies import Strategy, get, names
 
 __all__ = ["Control", "Pick", "Problem", "Rule", "by_hand", "check_rules", "mix", "names", "select"]
@@ -143,10 +143,16 @@ def _choose(
     scored = used.choose(problem, free & distinct if used.keeps_groups else free.copy(), count, rng)
     before = NO_MODEL_YET if is_cold else scored.words
     arm, why = (scored.arm, get(scored.arm).why) if scored.arm else (strategy.name, used.why)
+    n_chosen = len(scored.rows) - scored.n_drawn
     picks = [
         reasons.explain(problem, int(row), arm, None, float(utility), why=why, before=before)
-        for row, utility in zip(scored.rows, scored.utilities, strict=True)
+        for row, utility in zip(scored.rows[:n_chosen], scored.utilities[:n_chosen], strict=True)
     ]
+    if scored.n_drawn:
+        sought = class_search.words(problem.known_labels, problem.n_classes, problem.class_names)
+        picks += [
+            reasons.explain(problem, int(row), SEARCH, None, 0.0, before=sought) for row in scored.rows[n_chosen:]
+        ]
     return [replace(pick, parts=pick.parts | scored.kept) for pick in picks] if scored.kept else picks
 
 

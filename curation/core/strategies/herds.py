@@ -7,7 +7,7 @@ Bae, Sutherland, Noh (2025), Uncertainty Herding. Bae, Noh, Sutherland (2024), M
 
 import numpy as np
 
-from curation.core import herding
+from curation.core import class_search, herding
 from curation.core.arrays import BoolArray, FloatArray
 from curation.core.problem import Problem
 from curation.core.strategies.registry import Scored, register
@@ -52,9 +52,18 @@ def _open_uncertainty(problem: Problem) -> FloatArray:
 @register("auto")
 @register("herding")
 def herding_strategy(problem: Problem, allowed: BoolArray, n_picks: int, rng: np.random.Generator) -> Scored:
-    """Coverage x uncertainty x relevance, greedily: the default."""
+    """Coverage x uncertainty x relevance, greedily: the default; in part at random while a class has no label."""
     weights = _open_uncertainty(problem) * problem.relevance.target
-    return _herd(problem, allowed, n_picks, rng, weights=weights, multiplier=problem.relevance.multiplier)
+    n_drawn = 0 if problem.is_told else class_search.n_to_draw(problem.known_labels, problem.n_classes, n_picks)
+    herd = _herd(problem, allowed, n_picks - n_drawn, rng, weights=weights, multiplier=problem.relevance.multiplier)
+    if not n_drawn:
+        return herd
+    free = rng.permutation(np.flatnonzero(allowed & ~np.isin(problem.group, problem.group[herd.rows])))
+    _, first = np.unique(problem.group[free], return_index=True)
+    drawn = free[np.sort(first)][:n_drawn]
+    return Scored(
+        np.concatenate([herd.rows, drawn]), np.append(herd.utilities, np.zeros(len(drawn))), n_drawn=len(drawn)
+    )
 
 
 @register("uncertainty_herding")

@@ -14,6 +14,7 @@ class Scored:
     """What a strategy returns: rows best first, and their utilities (higher = more worth labeling).
 
     Where it let another strategy choose: that one's name, what is to be kept with each pick, and what to say first.
+    The last ``n_drawn`` rows were drawn at random to find classes without a label; they come at no utility.
     """
 
     rows: IntArray
@@ -21,6 +22,7 @@ class Scored:
     arm: str = ""
     kept: dict[str, float] = field(default_factory=dict)
     words: str = ""
+    n_drawn: int = 0
 
 
 Choose = Callable[[Problem, BoolArray, int, np.random.Generator], Scored]

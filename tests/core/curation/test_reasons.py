@@ -17,7 +17,7 @@ CERTAIN = np.eye(K)[np.arange(N) % K]
 def test_no_model_hesitates_before_there_is_one(known, name):
     for pick in choose(problem(known=known), name, control=0.0):
         assert "hesitates" not in pick.words
-        assert "covered poorly" in pick.words
+        assert "covered poorly" in pick.words or pick.arm == "class search"
 
 
 def test_no_model_hesitates_in_a_large_pool_either():
