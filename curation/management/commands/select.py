@@ -1,6 +1,5 @@
 """``manage.py select POOL --batch-size B --out picks.csv``: which records to label next, and why, from array files."""
 
-import warnings
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,6 @@ class Command(BaseCommand):
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as shown:
             stage = shown.add_task("Starting")
             try:
-                warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # a label each at first
                 found = selecting.select(request, lambda words: shown.update(stage, description=words))
             except (ValueError, OSError) as error:
                 raise CommandError(str(error)) from error
