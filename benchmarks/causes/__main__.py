@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
 from sklearn.linear_model import LogisticRegression
 
+from benchmarks import pages
 from benchmarks.causes import plant
 from benchmarks.selection import pools
 from curation.core import causes, surroundings
@@ -39,10 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     guesses = {name: _guess(name, samples, by_shipped=given.data is not None) for name in names}
     page = _page({name: (samples[name][1], guesses[name]) for name in names}, given)
-    Console().print(page)
-    if given.write:
-        suffix = f"-{given.data.name}" if given.data else ""
-        Path(f"docs/measurements/causes{suffix}.md").write_text(page, encoding="utf-8")
+    pages.keep("causes", page, data=given.data, is_written=given.write)
     return 0
 
 

@@ -1,6 +1,7 @@
 """``python -m benchmarks.compute``: CPU seconds of scoring in part and in full, of training anew, and of forecasts.
 
-A pool of a million records as in ``make bench-scale``; rounds of 100 records on digits for the forecast.
+A pool of a million records as in ``make bench-scale``; rounds of 100 records on digits for the forecast, and for caps
+of all sizes that are replayed against them. ``--replay`` makes the page of rounds measured before.
 """
 
 import argparse
@@ -18,36 +19,45 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import load_digits
 
+from benchmarks import pages
+from benchmarks.compute.page import page
 from benchmarks.scale import world
-from curation.core import compute, heads, proxy, scoring, selection
+from curation.core import heads, proxy, scoring, selection
 from curation.core.arrays import Asked, Scaler
 from curation.core.pool import Pool
 from curation.core.problem import Problem
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "measurements" / "compute.json"
+KEPT = pages.FOLDER / "compute.json"
 N_LABELS = (500, 1000, 2000, 4000)
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print, write the JSON where asked to."""
+    """Measure, or read what was measured; print, and write, the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compute", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=5, help="runs of which the median counts")
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--write", action="store_true", help="write docs/measurements/compute.json")
+    parser.add_argument("--replay", action="store_true", help="measure nothing, take docs/measurements/compute.json")
+    parser.add_argument("--write", action="store_true", help="write docs/measurements/compute.json and compute.md")
     given = parser.parse_args(arguments)
+    if given.replay:
+        pages.keep("compute", page(json.loads(KEPT.read_text())), is_written=given.write)
+        return 0
     if any(os.environ.get(name) != "1" for name in _THREADS):  # one core: the libraries read it when they load
         return subprocess.call(  # noqa: S603 - ourselves
             [sys.executable, "-m", "benchmarks.compute", *arguments], env=os.environ | dict.fromkeys(_THREADS, "1")
         )
     figures = {
+        "command": pages.command("compute", arguments),
+        "rows": given.rows,
+        "runs": given.runs,
         "scoring": _scoring(given.rows, given.runs),
         "rounds": [_rounds(given.rounds, seed) for seed in range(5)],
     }
-    print(json.dumps(figures, indent=1))
     if given.write:
-        PAGE.write_text(json.dumps(figures, indent=1) + "\n")
+        KEPT.write_text(json.dumps(figures, indent=1) + "\n")
+    pages.keep("compute", page(figures), is_written=given.write)
     return 0
 
 
@@ -87,13 +97,11 @@ def _model(scaler: Scaler, X: Any, asked: Asked, n: int) -> scoring.Linear:
     return scoring.Linear.of(fitted, scaler)
 
 
-def _rounds(n_rounds: int, seed: int) -> list[dict[str, float | None]]:
-    """Return what each round of a run on digits cost, choosing and training, and what it was forecast to cost."""
+def _rounds(n_rounds: int, seed: int) -> list[dict[str, float]]:
+    """Return what each round of a run on digits cost, choosing and training."""
     X, y = load_digits(return_X_y=True)
     rows: list[int] = []
-    asked_for: list[int] = []
-    costs: list[float] = []
-    found: list[dict[str, float | None]] = []
+    found: list[dict[str, float]] = []
     for _ in range(n_rounds):
         started = time.process_time()
         asked = Asked(np.array(rows, dtype=np.int64), y[rows].astype(np.int64), np.ones(len(rows)))
@@ -102,10 +110,7 @@ def _rounds(n_rounds: int, seed: int) -> list[dict[str, float | None]]:
         rows += [pick.row for pick in selection.mix(problem, rules=rule, n_picks=100, control_ratio=0.05, seed=seed)]
         asked = Asked(np.array(rows), y[rows].astype(np.int64), np.ones(len(rows)))
         heads.fit_best(*Problem(X=X.astype(np.float32), asked=asked, n_classes=10, seed=seed).training_set, 10)
-        expected = compute.forecast(asked_for, costs, len(rows))
-        costs.append(time.process_time() - started)
-        asked_for.append(len(rows))
-        found.append({"n_asked": len(rows), "cpu_s": costs[-1], "forecast_s": expected})
+        found.append({"n_asked": len(rows), "cpu_s": time.process_time() - started})
     return found
 
 

@@ -45,14 +45,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--settings", nargs="+", default=["clean"], choices=list(SETTINGS))
     parser.add_argument("--data", type=Path, help="folder of pools NAME.npz; default: bundled and generated ones")
     parser.add_argument("--pools", nargs="+", help="only these pools")
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS), help="only these; the first leads")
     parser.add_argument("--out", type=Path, help="JSON file of every figure")
     given = parser.parse_args(arguments)
     names = given.pools or pools.names(given.data)
     cells = [(s, m, p, seed, arm) for s in given.shapes for m in given.settings for p in names
-             for seed in range(given.first_seed, given.first_seed + given.seeds) for arm in ARMS]  # fmt: skip
+             for seed in range(given.first_seed, given.first_seed + given.seeds) for arm in given.arms]  # fmt: skip
     found: dict[str, dict[str, list[float]]] = {}
     for shape, setting, pool, seed, arm in track(cells, "Playing ..."):
-        figures = found.setdefault(f"{shape}, {setting}", {name: [] for name in ARMS})
+        figures = found.setdefault(f"{shape}, {setting}", {name: [] for name in given.arms})
         figures[arm].append(play(pool, seed, arm, market.SHAPES[shape], SETTINGS[setting], given.data))
     for title, figures in found.items():
         show(title, figures)
@@ -62,14 +63,13 @@ def main(arguments: list[str]) -> int:
 
 
 def show(title: str, figures: dict[str, list[float]]) -> None:
-    """Print each arm's mean, and its paired difference to the first one and to the best that decides step by step."""
+    """Print each arm's mean, and its paired differences to the first one and to the best that decides in steps."""
     means = {arm: float(np.mean(values)) for arm, values in figures.items()}
-    rival = max((arm for arm in ARMS[:4]), key=lambda arm: means[arm])
-    table = Table("pipeline", "area, points", f"against {ARMS[0]}", f"against {rival}", title=title)
+    first = next(iter(figures))
+    rival = max((arm for arm in ARMS[:4] if arm in figures), key=lambda arm: means[arm], default=first)
+    table = Table("pipeline", "area, points", f"against {first}", f"against {rival}", title=title)
     for arm, values in figures.items():
-        table.add_row(
-            arm, f"{100 * means[arm]:.1f}", _paired(values, figures[ARMS[0]]), _paired(values, figures[rival])
-        )
+        table.add_row(arm, f"{100 * means[arm]:.1f}", _paired(values, figures[first]), _paired(values, figures[rival]))
     Console(width=130).print(table)
 
 

@@ -15,9 +15,9 @@ from dataclasses import asdict
 from pathlib import Path
 from pprint import pformat
 
-from rich.console import Console
 from rich.progress import track
 
+from benchmarks import pages
 from benchmarks.portfolio import branches, page, policies, warm
 from benchmarks.portfolio.branches import ARMS, Branch
 from benchmarks.selection import cells, mess, ours, pools
@@ -54,10 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     names = pools.names(given.data)
     runs = _play(given, names, grown)
     told = page.page(runs, [*ARMS], [*OTHERS], [*POLICIES], given.data)
-    Console().print(told)
-    if given.write:
-        suffix = f"-{given.data.name}" if given.data else ""
-        Path(f"docs/measurements/portfolio{suffix}.md").write_text(told, encoding="utf-8")
+    pages.keep("portfolio", told, data=given.data, is_written=given.write)
     return 0
 
 

@@ -7,12 +7,11 @@ random are answered, foreign ones by "cannot be labeled"; the others are marked 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
 
+from benchmarks import pages
 from benchmarks.scope import languages
 from benchmarks.selection import mess, ours, pools
 from benchmarks.selection.mess import DAMAGED, FOREIGN, Setting
@@ -101,26 +100,24 @@ def main(arguments: Sequence[str]) -> int:
     figures = {
         cell: [np.mean([planted(*cell, n, seed) for seed in seeds], axis=0) for n in N_ANSWERS] for cell in track(cells)
     }
-    rows = [
-        f"| pool | foreign rows | share | {' | '.join(f'{n} answers' for n in N_ANSWERS)} |",
-        "|---|---|---|---|---|",
-    ]
-    for (name, share), by_number in figures.items():
-        told = " | ".join(f"{precision:.2f}, {recall:.2f}" for precision, recall in by_number)
-        rows.append(f"| {name} | {KINDS[name]} | {share:.0%} | {told} |")
-    page = "\n".join([*_head(given.seeds), *rows, "", *_german(seeds), ""])
-    Console().print(page)
-    if given.write:
-        Path("docs/measurements/scope.md").write_text(page, encoding="utf-8")
+    told = pages.table(
+        ["pool", "foreign rows", "share", *(f"{n} answers" for n in N_ANSWERS)],
+        [
+            [name, KINDS[name], f"{share:.0%}", *(f"{precision:.2f}, {recall:.2f}" for precision, recall in by_number)]
+            for (name, share), by_number in figures.items()
+        ],
+    )
+    page = "\n".join([*_head(pages.command("scope", arguments)), *told, "", *_german(seeds), ""])
+    pages.keep("scope", page, is_written=given.write)
     return 0
 
 
-def _head(n_seeds: int) -> list[str]:
+def _head(command: str) -> list[str]:
     """Return what stands above the first table."""
     return [
         "# What is out of scope",
         "",
-        f"`python -m benchmarks.scope --seeds {n_seeds}`: precision, recall on records not asked (target .9, .9),",
+        f"{command}: precision, recall on records not asked (target .9, .9),",
         "where so many records drawn at random were answered, a tenth of them wrongly.",
         "",
     ]

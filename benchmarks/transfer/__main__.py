@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
 
+from benchmarks import pages
 from benchmarks.selection import pools
 from benchmarks.transfer import measure
 from benchmarks.transfer.models import MODELS, PROXY
@@ -26,7 +26,7 @@ Gains = dict[tuple[str, str], list[dict[str, float]]]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print both tables."""
+    """Print, and write, both tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.transfer", description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=700, help="the first seed")
@@ -46,32 +46,25 @@ def main(arguments: Sequence[str]) -> int:
         name: [measure.correlations(measure.usefulness(name, seed, given.data)) for seed in seeds[: given.value_seeds]]
         for name in track(names, description="usefulness")
     }
-    page = _page(gains, worth, given)
-    Console().print(page)
-    if given.write:
-        suffix = f"-{given.data.name}" if given.data else ""
-        Path(f"docs/measurements/transfer{suffix}.md").write_text(page, encoding="utf-8")
+    command = pages.command("transfer", arguments, given.data)
+    page = _page(gains, worth, command, given)
+    pages.keep("transfer", page, data=given.data, is_written=given.write)
     return 0
 
 
-def _page(gains: Gains, worth: dict[str, list[FloatArray]], given: argparse.Namespace) -> str:
-    command = f"python -m benchmarks.transfer --seeds {given.seeds}" + (" --data DIR" if given.data else "")
-    command += f" --pools {' '.join(given.pools)}" if given.pools else ""
-    rows = [f"| pool | setting | {' | '.join(MODELS)} |", "|---" * (2 + len(MODELS)) + "|"]
-    for (name, setting), runs in gains.items():
-        told = " | ".join(_mean(runs, model) for model in MODELS)
-        rows.append(f"| {name} | {setting} | {told} |")
+def _page(gains: Gains, worth: dict[str, list[FloatArray]], command: str, given: argparse.Namespace) -> str:
+    rows = [[*cell, *(_mean(runs, model) for model in MODELS)] for cell, runs in gains.items()]
     reached = [f"- {setting}: {_reached(gains, setting)}." for setting in SETTINGS]
     return "\n".join(
         [
             "# What the proxy chose, for other models",
             "",
-            f"`{command}`:",
+            f"{command}:",
             "accuracy on records the engine chose minus accuracy on as many random ones, in points, mean",
             f"± standard error over {given.seeds} paired seeds, {measure.N_ROUNDS} rounds, the pools of the selection",
             "benchmark. Target models learn from the answers as they came, wrong ones included.",
             "",
-            *rows,
+            *pages.table(["pool", "setting", *MODELS], rows),
             "",
             f"Pools where a target model gains at least {TO_GAIN:.0f} point (sought: two of three):",
             "",
@@ -103,10 +96,7 @@ def _usefulness(worth: dict[str, list[FloatArray]], n_seeds: int) -> list[str]:
     by_pool = {name: np.mean(found, axis=0) for name, found in worth.items()}
     pair = np.triu_indices(len(names), 1)
     whole = np.mean(list(by_pool.values()), axis=0)
-    table = [f"| | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
-    table += [
-        f"| {name} | " + " | ".join(f"{v:.2f}" for v in row) + " |" for name, row in zip(names, whole, strict=True)
-    ]
+    rows = [[name, *(f"{v:.2f}" for v in row)] for name, row in zip(names, whole, strict=True)]
     claim = [name for name, found in by_pool.items() if found[pair].mean() >= TO_CLAIM]
     shown = ", ".join(f"{name} {found[pair].mean():.2f}" for name, found in by_pool.items())
     return [
@@ -117,7 +107,7 @@ def _usefulness(worth: dict[str, list[FloatArray]], n_seeds: int) -> list[str]:
         f"Rank correlation between models, each on another half of the subsets, mean of pools, {n_seeds} seed(s); on",
         "the diagonal a model with itself:",
         "",
-        *table,
+        *pages.table(["", *names], rows),
         "",
         f"Mean over pairs of models, by pool: {shown}.",
         "",

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
 
+from benchmarks import pages
 from benchmarks.selection import mess, pools
 from curation.core import replay
 from curation.core.arrays import IntArray
@@ -45,11 +45,8 @@ def main(arguments: Sequence[str]) -> int:
         (name, setting, seed) for seed in range(given.seeds) for name in pools.names(given.data) for setting in SETTINGS
     ]
     rows = [(place, *_measure(*place, given.data)) for place in track(places, description="tuning")]
-    told = _page(rows, given)
-    Console().print(told)
-    if given.write:
-        suffix = f"-{given.data.name}" if given.data else ""
-        Path(f"docs/measurements/tuning{suffix}.md").write_text(told, encoding="utf-8")
+    page = _page(rows, pages.command("tuning", arguments, given.data))
+    pages.keep("tuning", page, data=given.data, is_written=given.write)
     return 0
 
 
@@ -83,17 +80,14 @@ def _on_test(pool: mess.Messy, some: IntArray, setup: Setup, spending: Spending,
     return replay.play(labeled, 0, setup, spending)
 
 
-def _page(
-    rows: Sequence[tuple[tuple[str, str, int], Setup, Setup, float, float, float]], given: argparse.Namespace
-) -> str:
+def _page(rows: Sequence[tuple[tuple[str, str, int], Setup, Setup, float, float, float]], command: str) -> str:
     if len(rows) < 2:
         raise SystemExit("one pool alone has no spread; give more seeds or pools")
     by_grid, by_test = np.array([row[3] for row in rows]), np.array([row[4] for row in rows])
-    option = f" --data {given.data.name}" if given.data else ""
     lines = [
         "# Tuning by replay",
         "",
-        f"`python -m benchmarks.tuning --seeds {given.seeds}{option} --write`: {N_LABELED} records of each pool, "
+        f"{command}: {N_LABELED} records of each pool, "
         f"{len(SETUPS)} setups ({len(MIXES)} strategies and mixes by {len(BATCHES)} batch sizes), a budget of {BUDGET} "
         f"records of which a round costs {ROUND_COST:g}, {N_SPLITS} splits. Target: within 2 % of the grid's best at a "
         "fifth of its cost or less.",
@@ -103,11 +97,14 @@ def _page(
         f"{by_test.std(ddof=1) / np.sqrt(len(rows)):.2%} on average, within 2 % on {(by_test <= 0.02).mean():.0%}. "
         f"Share of the grid's rounds: {max(row[5] for row in rows):.0%} at most.",
         "",
-        "| pool | setting | tuned | best of the grid | behind, grid | behind, test | cost |",
-        "|---|---|---|---|---|---|---|",
+        *pages.table(
+            ["pool", "setting", "tuned", "best of the grid", "behind, grid", "behind, test", "cost"],
+            [
+                [name, setting, chosen.name, best.name, f"{gap:.1%}", f"{on_test:+.1%}", f"{cost:.0%}"]
+                for (name, setting, _), chosen, best, gap, on_test, cost in rows
+            ],
+        ),
     ]
-    for (name, setting, _), chosen, best, gap, on_test, cost in rows:
-        lines.append(f"| {name} | {setting} | {chosen.name} | {best.name} | {gap:.1%} | {on_test:+.1%} | {cost:.0%} |")
     return "\n".join(lines) + "\n"
 
 

@@ -105,12 +105,17 @@ def choose(setting: Setting) -> Cadence:
         min(kept, key=lambda plan: (plan[3] + day * plan[4], plan[0])) if kept else min(plans, key=lambda plan: plan[4])
     )
     extra = n - setting.n_labels
+    turns = _counted(rounds, "round")
     words = (
-        f"{rounds} rounds of {batch}: about {extra} more records than with batches of {setting.least}, but "
-        f"{plan_of(setting, setting.least)[0] - rounds} rounds less to wait for."
+        f"{turns} of {batch}: about {_counted(extra, 'more record')} than with batches of {setting.least}, but "
+        f"{_counted(plan_of(setting, setting.least)[0] - rounds, 'round')} less to wait for."
         if batch > setting.least
-        else f"{rounds} rounds of {batch}: rounds cost little here, so each batch learns from the one before."
+        else f"{turns} of {batch}: rounds cost little here, so each batch learns from the one before."
     )
     if not kept:
         words = f"The deadline cannot be kept; the fastest plan takes {duration / 3600:.1f} hours. {words}"
     return Cadence(batch, rounds, n, cost, duration, bool(kept), words)
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -76,7 +76,7 @@ def _curved(X: Float32Array, y: IntArray, weights: FloatArray, n_classes: int) -
         return proxy.Model(None, seen, n_classes)
     some = X[:: -(-len(X) // _SAMPLE)]
     usual = float(np.median(squared_distances(some, some)[np.triu_indices(len(some), 1)]))
-    features = Nystroem(gamma=1 / max(usual, 1e-9), n_components=min(_MOST_LANDMARKS, len(X)), random_state=0)
-    estimator = Pipeline([("features", features), ("softmax", LogisticRegression(C=_INVERSE_PENALTY, max_iter=300))])
-    estimator.fit(X, y, softmax__sample_weight=weights)
-    return proxy.Model(estimator, seen, n_classes)
+    features = Nystroem(gamma=1 / max(usual, 1e-9), n_components=min(_MOST_LANDMARKS, len(X)), random_state=0).fit(X)
+    softmax = LogisticRegression(C=_INVERSE_PENALTY, max_iter=300)
+    proxy.fitted(softmax, features.transform(X), y, weights)
+    return proxy.Model(Pipeline([("features", features), ("softmax", softmax)]), seen, n_classes)

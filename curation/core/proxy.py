@@ -16,6 +16,8 @@ MIN_TO_CLEAN = 40
 _MAX_DROPPED_OF_CLASS = 0.4
 _LOOKED_AT_RATIO = 0.1
 _TIMES_AS_PROBABLE = 3.0
+_TAKEN_FOR_A_REGRESSION = 20
+"""Labels above which scikit-learn wonders whether labels of more classes than half their number are meant as such."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +81,17 @@ def fit(
     if len(seen) < 2:
         return Model(None, seen, n_classes)
     estimator = LogisticRegression(C=inverse_penalty, max_iter=_MAX_ITERATIONS, tol=1e-3)
-    estimator.fit(X[used], y[used], sample_weight=weights[used])
-    return Model(estimator, seen, n_classes)
+    return Model(fitted(estimator, X[used], y[used], weights[used]), seen, n_classes)
+
+
+def fitted(estimator: LogisticRegression, X: Float32Array, y: IntArray, weights: FloatArray) -> LogisticRegression:
+    """Fit an estimator. Where nearly each label is of another class, each counts as two of half the weight.
+
+    That is the same problem, and none that scikit-learn takes for a regression.
+    """
+    if len(y) > _TAKEN_FOR_A_REGRESSION and len(np.unique(y)) > len(y) // 2:
+        X, y, weights = np.repeat(X, 2, axis=0), np.repeat(y, 2), np.repeat(weights / 2, 2)
+    return estimator.fit(X, y, sample_weight=weights)
 
 
 def out_of_fold(X: Float32Array, y: IntArray, weights: FloatArray, n_classes: int) -> FloatArray:

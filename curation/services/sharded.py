@@ -77,9 +77,19 @@ def draw_shard(storage_url: str, folder: str, shard: int) -> sketch.Sketch:
     experiment_id, number = uuid.UUID(str(order["name"])), int(order["number"])
     with compute.measured(experiment_id=experiment_id, number=number, stage=ComputeStage.SHARD, shard=shard):
         made = _drawn_now(storage_url, order, pool, shard)
-        _write(name, **_arrays(made.candidates, "candidates"), **_arrays(made.marks, "marks"))
+        _leave(folder, name, made)
         compute.read(sum(pool.reads))
     return made
+
+
+def _leave(folder: str, name: str, made: sketch.Sketch) -> None:
+    """Leave a part for the others. A round that has been chosen meanwhile needs none: its folder stays removed."""
+    try:
+        if _read(f"{folder}/order.npz") is None:  # an object store has no folders that could be missing
+            raise FileNotFoundError(folder)
+        _write_into(name, **_arrays(made.candidates, "candidates"), **_arrays(made.marks, "marks"))
+    except FileNotFoundError:
+        logger.debug("%s came too late: its round has been chosen", name)
 
 
 def _drawn_now(storage_url: str, order: dict[str, npt.NDArray[Any]], pool: Pool, shard: int) -> sketch.Sketch:
@@ -161,11 +171,17 @@ def _drawn(held: dict[str, npt.NDArray[Any]], name: str) -> sketch.Drawn:
 
 
 def _write(url: str, **arrays: npt.NDArray[Any]) -> None:
-    """Write an archive so that nobody ever reads half of it."""
+    """Write an archive, in a new folder where there is none."""
+    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+    _write_into(url, **arrays)
+
+
+def _write_into(url: str, **arrays: npt.NDArray[Any]) -> None:
+    """Write an archive into a folder that is there, so that nobody ever reads half of it."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     filesystem, path = fsspec.core.url_to_fs(url)
-    filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
     with filesystem.transaction, filesystem.open(path, "wb") as file:
         file.write(buffer.getvalue())
 

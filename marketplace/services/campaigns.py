@@ -246,10 +246,15 @@ def _ending(campaign: Campaign, accuracy: float | None) -> str:
     if campaign.target_accuracy is not None and accuracy is not None and accuracy >= campaign.target_accuracy:
         return f"The target accuracy {campaign.target_accuracy:.1%} is reached."
     if campaign.value_of_day_micro is None and campaign.round >= campaign.max_rounds:
-        return f"All {campaign.max_rounds} rounds are done."
+        return "The only round is done." if campaign.max_rounds == 1 else f"All {campaign.max_rounds} rounds are done."
     if campaign.value_of_day_micro is not None and cadences.records_left(campaign) <= 0:
-        return f"All records of {campaign.max_rounds} usual rounds are asked for, in {campaign.round} rounds."
+        most, taken = _counted(campaign.max_rounds, "usual round"), _counted(campaign.round, "round")
+        return f"All records of {most} are asked for, in {taken}."
     return endings.not_worth_it(campaign)
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _call_for_second_looks(campaign: Campaign, keys: Sequence[str]) -> None:

@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from common.files import write_together
+from curation.management.offline import OfflineCommand
 from curation.offline import drifting
 
 
-class Command(BaseCommand):
+class Command(OfflineCommand):
     """Watch batches from files; needs neither server nor database."""
 
     help = (
@@ -18,8 +19,6 @@ class Command(BaseCommand):
         "optionally proba, your model's probabilities. At most one batch in a hundred is a false alarm, however many "
         "are watched. A batch like a known season is named after it and raises no alarm."
     )
-    requires_system_checks = []
-    requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare files and options."""

@@ -1,21 +1,18 @@
 """``manage.py select POOL --batch-size B --out picks.csv``: which records to label next, and why, from array files."""
 
-import warnings
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from django.core.management.base import CommandError
 
-from common.files import write_together
 from curation.core import strategies, uncovered
+from curation.management.offline import OfflineCommand, Step
 from curation.offline import outputs, selecting
 from curation.offline.selecting import Request, Selected
 
 
-class Command(BaseCommand):
+class Command(OfflineCommand):
     """Choose the next batch from files; needs neither server nor database."""
 
     help = (
@@ -24,8 +21,6 @@ class Command(BaseCommand):
         "reason); writes picks (rank, key, utility, reason) and an HTML page beside them. Needs neither a server nor a "
         "database."
     )
-    requires_system_checks = []
-    requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare files and options."""
@@ -50,25 +45,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Read, choose, write; the picks appear whole or not at all."""
         request = self._request(options)
-        console = Console(stderr=True, quiet=options["verbosity"] == 0)
-        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as shown:
-            stage = shown.add_task("Starting")
-            try:
-                warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # a label each at first
-                found = selecting.select(request, lambda words: shown.update(stage, description=words))
-            except (ValueError, OSError) as error:
-                raise CommandError(str(error)) from error
-            shown.update(stage, description="Writing")
-            notes = remarks(found)
-            page = request.out.with_suffix(".html")
-            try:
-                write_together({request.out: outputs.picks_csv(found), page: outputs.page(found, notes)})
-            except OSError as error:
-                raise CommandError(f"cannot write {request.out}: {error.strerror}") from error
-            shown.update(stage, description="Done")
-        self.stdout.write(f"{len(found.picks)} records picked of {found.n_records}: {request.out}. Why: {page}")
-        for note in notes:
-            self.stderr.write(f"Note: {note}")
+        page = request.out.with_suffix(".html")
+
+        def work(step: Step) -> tuple[Selected, list[str]]:
+            found = selecting.select(request, step)
+            return found, remarks(found)
+
+        def files(selected: tuple[Selected, list[str]]) -> dict[Path, bytes]:
+            return {request.out: outputs.picks_csv(selected[0]), page: outputs.page(*selected)}
+
+        found, notes = self.turn(options, work, files)
+        self.tell(f"{len(found.picks)} records picked of {found.n_records}: {request.out}. Why: {page}", notes)
 
     def _request(self, options: dict[str, Any]) -> Request:
         if options["batch_size"] < 1:

@@ -4,16 +4,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from django.core.management.base import CommandError
 
-from common.files import write_together
+from curation.management.offline import OfflineCommand
 from curation.offline import tuning
 from curation.offline.tuning import Found, Request
 
 
-class Command(BaseCommand):
+class Command(OfflineCommand):
     """Choose strategy and batch size by replaying them on labeled records; needs neither server nor database."""
 
     help = (
@@ -22,8 +20,6 @@ class Command(BaseCommand):
         "labels (CSV or Parquet: key, label, reason); writes the result as JSON and how all stood as CSV beside it. "
         "Needs neither a server nor a database."
     )
-    requires_system_checks = []
-    requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare files and options."""
@@ -49,23 +45,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read, replay, write; both files appear whole or not at all."""
-        request = self._request(options)
-        console = Console(stderr=True, quiet=options["verbosity"] == 0)
-        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as shown:
-            stage = shown.add_task("Starting")
-            try:
-                found = tuning.tune(request, lambda words: shown.update(stage, description=words))
-            except (ValueError, OSError) as error:
-                raise CommandError(str(error)) from error
-            out = options["out"]
-            try:
-                write_together({out: tuning.as_json(found), out.with_suffix(".csv"): tuning.as_csv(found)})
-            except OSError as error:
-                raise CommandError(f"cannot write {out}: {error.strerror}") from error
-            shown.update(stage, description="Done")
-        self.stdout.write(_summary(found, options["out"]))
-        for note in remarks(found):
-            self.stderr.write(f"Note: {note}")
+        request, out = self._request(options), options["out"]
+        found = self.turn(
+            options,
+            lambda step: tuning.tune(request, step),
+            lambda found: {out: tuning.as_json(found), out.with_suffix(".csv"): tuning.as_csv(found)},
+        )
+        self.tell(_summary(found, out), remarks(found))
 
     def _request(self, options: dict[str, Any]) -> Request:
         for name, least in (("repeats", 2), ("seed", 0), ("round_cost", 0)):

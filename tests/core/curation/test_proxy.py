@@ -1,9 +1,11 @@
 """The proxy model and its label cleaning."""
 
+import warnings
+
 import numpy as np
 import pytest
 
-from curation.core import proxy
+from curation.core import heads, proxy
 
 
 def blobs(n: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -57,3 +59,15 @@ def test_weight_zero_is_as_if_it_were_not_there():
     one = proxy.fit(X, wrong, weights, 4).proba(X)
     other = proxy.fit(X[10:], y[10:], np.ones(30), 4).proba(X)
     assert one == pytest.approx(other)
+
+
+def test_labels_of_nearly_as_many_classes_are_learnt_without_a_warning():
+    rng = np.random.default_rng(0)
+    y, weights = np.arange(40) % 30, rng.uniform(0.5, 1, 40)
+    X = (rng.normal(size=(30, 8))[y] + rng.normal(scale=0.02, size=(40, 8))).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        straight, curved = proxy.fit(X, y, weights, 30), heads._curved(X, y, weights, 30)
+    four_times = proxy.fit(np.tile(X, (4, 1)), np.tile(y, 4), np.tile(weights / 4, 4), 30)
+    assert straight.proba(X) == pytest.approx(four_times.proba(X), abs=0.01)
+    assert all((model.proba(X).argmax(axis=1) == y).mean() > 0.9 for model in (straight, curved))

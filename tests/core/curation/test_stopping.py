@@ -132,6 +132,7 @@ def test_a_deadline_is_kept_or_said_to_be_out_of_reach():
     kept = cadence.choose(setting)
     assert kept.is_in_time
     assert kept.duration_s <= setting.deadline_s
+    assert cadence.choose(Setting(10, 0.5, 0.0, 3600, 0.1)).words.startswith("1 round of 10: rounds cost little")
     late = cadence.choose(Setting(1000, 0.5, 0.0, 3600, 0.1, deadline_s=60))
     assert not late.is_in_time
     assert late.words.startswith("The deadline cannot be kept")

@@ -13,6 +13,7 @@ from common.errors import ValidationFailedError
 from common.models import Organization
 from curation import tasks
 from curation.core import large, pool
+from curation.models import ComputeEntry
 from curation.services import datasets, experiments, observations, sharded, storage
 from curation.services.observations import ObservationInput
 from curation.services.outputs import Outputs
@@ -118,6 +119,46 @@ def test_a_worker_that_comes_too_late_does_nothing(settings, tmp_path):
     experiments.start_round(experiment_id=made.pk, number=1)
     tasks.draw_shard(made.dataset.storage_url, f"{made.dataset.storage_url}/rounds/gone", 0)
     assert not list(tmp_path.glob("**/part-*.npz"))
+
+
+@pytest.mark.parametrize("is_object_store", [False, True])
+def test_a_worker_still_drawing_when_the_round_is_chosen_leaves_nothing(
+    settings, tmp_path, monkeypatch, bucket, is_object_store
+):
+    url = f"s3://{bucket}/slow" if is_object_store else f"file://{tmp_path}"
+    made, _ = experiment(settings, url, "slow")
+    real, begun, chosen, workers = sharded.sketch.draw, threading.Event(), threading.Event(), []
+
+    def draw(*args):
+        if threading.current_thread() in workers:
+            begun.set()
+            assert chosen.wait(60)
+        return real(*args)
+
+    def one_worker(storage_url, folder, n_shards):
+        def help_out():
+            tasks.draw_shard(storage_url, folder, 0)
+            connection.close()
+
+        workers.append(threading.Thread(target=help_out))
+        workers[0].start()
+        assert begun.wait(60)
+
+    monkeypatch.setattr(sharded.sketch, "draw", draw)
+    monkeypatch.setattr(sharded, "_call_for_help", one_worker)
+    experiments.start_round(experiment_id=made.pk, number=1)
+    chosen.set()
+    workers[0].join()
+    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem.invalidate_cache()
+    assert not filesystem.glob(f"{path}/**/rounds/*")
+    assert ComputeEntry.objects.filter(stage="shard", shard=0, is_end=True).count() == 2, "the work was done twice"
+
+
+def test_a_folder_removed_at_the_last_moment_is_not_made_again(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        sharded._write_into(f"file://{tmp_path}/rounds/gone/part-0.npz", rows=np.arange(3))
+    assert not list(tmp_path.iterdir())
 
 
 def test_in_an_object_store_the_batches_are_the_same(alone, settings, bucket):

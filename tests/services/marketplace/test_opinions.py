@@ -9,7 +9,7 @@ from common import ledger
 from curation.core import joint
 from curation.models import Experiment, Observation, Pick, Round
 from marketplace.models import Annotation, Batch, Campaign, Candidate, Job, JobRecord, Lot, RoutingEvent, Settlement
-from marketplace.services import cadences, offers, opinions, vetting
+from marketplace.services import cadences, campaigns, offers, opinions, vetting
 from tests.loops import BATCH, Loop, right
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -178,6 +178,8 @@ def test_the_size_of_a_round_follows_from_what_a_day_is_worth(loop):
     assert sum(sizes) == ROUNDS * BATCH
     assert sizes[1] > BATCH  # waiting is dear: fewer rounds than usual
     assert campaign.reason == f"All records of {ROUNDS} usual rounds are asked for, in {len(sizes)} rounds."
+    only = Campaign(max_rounds=1, round=1, value_of_day_micro=1, experiment_id=campaign.experiment_id)
+    assert campaigns._ending(only, None) == "All records of 1 usual round are asked for, in 1 round."
     Pick.objects.filter(round__number__gt=1).delete()
     Campaign.objects.update(value_of_day_micro=1)
     assert cadences.next_size(Campaign.objects.get()) == 10  # a day is worth nothing: as small as it may be

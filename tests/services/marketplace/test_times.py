@@ -133,7 +133,7 @@ def test_what_an_attempt_has_used_is_not_forecast_once_more(monkeypatch):
 def test_a_round_never_measured_is_begun_and_nothing_is_capped_without_a_cap():
     loop = Loop(max_rounds=1, max_cpu_s=1)
     loop.run()
-    assert Campaign.objects.get().reason == "All 1 rounds are done."
+    assert Campaign.objects.get().reason == "The only round is done."
 
 
 def test_an_offer_declined_is_waited_for_as_well():

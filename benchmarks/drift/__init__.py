@@ -1,0 +1,1 @@
+"""Drift: false alarms in long quiet watches, and batches until planted shifts are told."""
