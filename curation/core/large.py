@@ -87,17 +87,7 @@ def select(task: Task, draw: Drawing | None = None) -> list[Pick]:
         drawn = sketch.of_pool(pool, given, asked.rows, sketch.COLD, seed)
     control, propensity = subpool.draw_control(task, rng)
     if [rule.strategy in _ENGINE for rule in task.rules] != [True]:
-        promising = [drawn.candidates.rows, _best(given, task.n_picks), _wished(task, rng)]
-        here = subpool.part_around(task, np.concatenate(promising), (control, propensity), rng)
-        picks = selection.mix(
-            here.problem,
-            rules=task.rules,
-            n_picks=task.n_picks,
-            control_ratio=0.0,
-            seed=task.seed,
-            control=here.control,
-        )
-        return _full(task, here.back(picks), rng)
+        return _full(task, _among(task, drawn.candidates.rows, (control, propensity), rng), rng)
     count = task.n_picks - len(control)
     spare, n_drawn = _spare(task, control, count, rng) if given is None else (control[:0], 0)
     chosen = scale.choose(
@@ -121,16 +111,28 @@ def select(task: Task, draw: Drawing | None = None) -> list[Pick]:
     return _full(task, picks, rng)
 
 
+def _among(task: Task, drawn: IntArray, control: selection.Control, rng: np.random.Generator) -> list[Pick]:
+    """Return the batch of any strategies, among rows drawn and those the customer's own numbers or wishes point to."""
+    promising = [drawn, _best(_given(task), task.n_picks), _wished(task, rng)]
+    here = subpool.part_around(task, np.concatenate(promising), control, rng)
+    picks = selection.mix(
+        here.problem,
+        rules=task.rules,
+        n_picks=task.n_picks,
+        control_ratio=0.0,
+        seed=task.seed,
+        control=here.control,
+    )
+    return here.back(picks)
+
+
 def _spare(task: Task, control: IntArray, n_picks: int, rng: np.random.Generator) -> tuple[IntArray, int]:
     """Return rows drawn at random that may help to find a class without a label, and how many of them are wanted."""
     labels = class_search.known(task.asked, task.anchor_labels)
     wanted = class_search.n_to_draw(labels, task.n_classes, n_picks)
     taken = np.concatenate([task.asked.rows, control])
-    some = (
-        rng.choice(len(task.pool), min(_SPARE * wanted + len(taken), len(task.pool)), replace=False)
-        if wanted
-        else taken
-    )
+    size = min(_SPARE * wanted + len(taken), len(task.pool)) if wanted else 0
+    some = rng.choice(len(task.pool), size, replace=False)
     return rng.permutation(np.setdiff1d(some, taken)), wanted
 
 
