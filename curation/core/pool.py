@@ -13,7 +13,7 @@ from curation.core.arrays import Float32Array, IntArray
 BLOCK: Final = 8192
 """Rows read at once."""
 ROWS_PER_SHARD: Final = 250_000
-_SAMPLE: Final = 20_000
+_SAMPLE: Final = 8192
 
 
 class ShardError(ValueError):
