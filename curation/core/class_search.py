@@ -52,6 +52,6 @@ def words(labels: IntArray, n_classes: int, names: Sequence[str]) -> str:
     """
     missing = np.setdiff1d(np.arange(n_classes), labels)
     if len(missing) > _SHOWN or len(names) < n_classes:
-        return f"Drawn at random to find the {len(missing)} of {n_classes} classes of which there is no label yet"
+        return f"Drawn at random to find {len(missing)} of {n_classes} classes, of which there is no label yet"
     told = [f"{names[at][:_LONGEST]!r}" for at in missing]
     return f"Drawn at random to find {' and '.join(told)}, of which there is no label yet"

@@ -98,7 +98,7 @@ def test_large_pools_search_too(features):
     assert len({pick.row for pick in picks}) == 60
     assert len(searched(picks)) == 27  # half of what is no control pick
     assert [pick.row for pick in picks] == [pick.row for pick in large.select(wanted)]
-    assert all("the 2 of 4 classes" in pick.words for pick in searched(picks))
+    assert all("find 2 of 4 classes, of which" in pick.words for pick in searched(picks))
     assert not {pick.row for pick in picks} & set(few.rows.tolist())
     assert searched(large.select(task(X, known))) == []
 
