@@ -2,11 +2,15 @@
 
 import doctest
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from curation.core import class_search, large
+from curation.core import class_search, large, selection, subpool
+from curation.core.arrays import Asked
+from curation.core.pool import Pool
+from curation.core.problem import Problem
 from tests.core.curation.test_large import N, features, history, task
 from tests.core.curation.test_strategies import K, asked, choose, pool, proba, problem
 
@@ -113,3 +117,43 @@ def test_in_large_pools_what_is_drawn_is_no_copy_of_what_was_asked(features):
     seen = {X[row].tobytes() for row in rows}
     assert found
     assert not [pick for pick in found if X[pick.row].tobytes() in seen]
+
+
+def behind_mixtures(seed, k=6, d=20, n=1500):
+    """Return a pool of which half are means of two records each: the middle is junk, the classes lie around it."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, k, n)
+    X = rng.normal(size=(k, d))[y] * 2 + rng.normal(size=(n, d))
+    mixed = (X[rng.integers(0, n, n)] + X[rng.integers(0, n, n)]) / 2
+    return np.concatenate([X, mixed]).astype(np.float32), np.concatenate([y, np.full(n, -1)])
+
+
+def n_found(X, answer, k, choose_batch, n_rounds=6):
+    """Return how many classes have a label after some batches of two a class."""
+    known = asked()
+    for _ in range(n_rounds):
+        rows = np.concatenate([known.rows, [pick.row for pick in choose_batch(known)]])
+        known = Asked(rows, answer[rows], np.ones(len(rows)))
+    return len(np.unique(known.labels[known.labels >= 0])) / k
+
+
+def test_classes_behind_junk_in_the_middle_of_the_pool_are_found():
+    found = {"auto": [], "uncertainty_herding": [], "large": []}
+    for seed, k in ((0, 6), (1, 8), (2, 6), (3, 8)):
+        X, answer = behind_mixtures(seed, k)
+        for name in ("auto", "uncertainty_herding"):
+            batch = partial(mixed_batch, X, k, name)
+            found[name].append(n_found(X, answer, k, batch))
+        found["large"].append(n_found(X, answer, k, partial(large_batch, X, k)))
+    assert np.mean(found["auto"]) > 0.85
+    assert np.mean(found["large"]) > 0.85
+    assert np.mean(found["uncertainty_herding"]) < 0.6
+
+
+def mixed_batch(X, k, name, known):
+    return selection.select(Problem(X, known, k), name=name, n_picks=2 * k, control_ratio=0.0, seed=0)
+
+
+def large_batch(X, k, known):
+    rules = [selection.Rule("auto", 1.0)]
+    return large.select(subpool.Task(Pool.split(X), known, k, rules, n_picks=2 * k, control_ratio=0.0, seed=0))
