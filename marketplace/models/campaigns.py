@@ -19,7 +19,8 @@ class Campaign(BaseModel):
     With ``max_cpu_s`` it ends before a round that is forecast to use up more CPU seconds, all rounds together.
     In the modes veto and approve a round's picks wait in the phase review, its order held back until ``review_due_at``:
     ``review_s`` after the proposal, or when the customer approves; until then null in mode approve. ``proposed_again``
-    holds the further opinions of the proposal, as pairs of key and vendor.
+    holds the further opinions of the proposal, as pairs of key and vendor. ``remind_at``: when the customer
+    is owed a reminder of it.
     ``next_check_at`` is a lease: whoever moves it forward runs the next step; a lost runner's lease runs out.
     """
 
@@ -46,6 +47,7 @@ class Campaign(BaseModel):
     )
     review_s = models.PositiveIntegerField(null=True)
     review_due_at = models.DateTimeField(null=True)
+    remind_at = models.DateTimeField(null=True)
     proposed_again = models.JSONField(default=list)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, null=True, related_name="campaigns")
     next_check_at = models.DateTimeField(db_default=Now())
@@ -66,4 +68,5 @@ class Campaign(BaseModel):
         ]
         indexes = [
             models.Index(fields=["next_check_at"], name="campaign_due", condition=Q(state="running")),
+            models.Index(fields=["remind_at"], name="campaign_to_remind", condition=Q(state="running", phase="review")),
         ]

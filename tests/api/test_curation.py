@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from common.ids import from_public
-from curation.models import Dataset
+from curation.models import ComputeEntry, Dataset
 from marketplace.services import campaigns
 from tests.api import pool, shop
 from tests.api.client import Api
@@ -104,6 +104,43 @@ def test_a_person_labels_round_by_round(customer):
     assert (metrics["n_labeled"], metrics["n_unlabelable"]) == (5, 1)
     assert customer.made(f"{path}/rounds/")["number"] == 2
     assert [row["number"] for row in customer.get(f"{path}/rounds/").body["results"]] == [1, 2]
+
+
+def test_trust_in_the_anchor_is_kept_and_needs_one(customer):
+    anchor = pool.arrays()["X"][:25]
+    trusted = pool.upload(customer, pool.archive(anchor=anchor), name="with anchor").body["id"]
+    path = experiment(customer, dataset=trusted, trusts_anchor=True, control_ratio=0.0)
+    assert customer.get(f"{path}/").body["trusts_anchor"] is True
+    assert customer.post(f"{path}/rounds/").status == 201
+    plain = {"dataset": dataset(customer), "name": "plain"}
+    assert customer.made("/experiments/", plain)["trusts_anchor"] is False
+    refused = customer.post("/experiments/", plain | {"name": "two", "trusts_anchor": True})
+    assert (refused.status, refused.fields) == (422, {("trusts_anchor", "no_anchor")})
+    assert "The dataset has 0 trusted records, 20 are needed" in refused.body["detail"]
+    assert customer.post("/experiments/", plain | {"trusts_anchor": "yes"}).fields == {("trusts_anchor", "invalid")}
+
+
+def test_a_cap_on_compute_refuses_the_round_that_would_exceed_it(customer):
+    path = experiment(customer, max_cpu_s=1)
+    customer.made(f"{path}/rounds/")
+    customer.made(f"{path}/rounds/1/evaluate/")
+    entry = {"round": 1, "stage": "train", "attempt": from_public("exp", path.split("/")[-1])}
+    experiment_id = {"experiment_id": entry["attempt"]}
+    ComputeEntry.objects.create(**experiment_id, **entry, is_end=False)
+    ComputeEntry.objects.create(**experiment_id, **entry, is_end=True, cpu_us=900_000)
+    refused = customer.post(f"{path}/rounds/", {})
+    assert (refused.status, refused.code) == (409, "compute_cap")
+    assert "Raise `max_cpu_s`" in refused.body["detail"]
+    assert customer.get(f"{path}/rounds/").body["results"][-1]["number"] == 1
+    for body, code in [
+        ({}, "required"),
+        ({"max_cpu_s": 0}, "min_value"),
+        ({"max_cpu_s": 5, "name": "x"}, "unknown_field"),
+    ]:
+        assert {found for _, found in customer.patch(f"{path}/", body).fields} == {code}
+    assert customer.patch(f"{path}/", {"max_cpu_s": 3600}).body["max_cpu_s"] == 3600
+    assert customer.post(f"{path}/rounds/", {}).status == 201
+    assert customer.patch(f"{path}/", {"max_cpu_s": None}).body["max_cpu_s"] is None
 
 
 def test_a_class_that_turns_up_is_appended_and_answers_may_name_it(customer):
