@@ -11,7 +11,7 @@ from api import views
 from api.fields import NumberField, RatioField, TextField, texts
 from api.serializers import Body, EmptyBody, Resource, many, own_id
 from api.v1.experiments import MAX_OBSERVATIONS, refuse_campaign
-from common.errors import ConflictError, ValidationFailedError
+from common.errors import ConflictError, NotFoundError, ValidationFailedError
 from curation.selectors import experiments as selectors
 from curation.services import experiments
 from curation.services.outputs import Outputs
@@ -73,10 +73,10 @@ class RoundIn(Body):
     model sees the records to choose among and those asked before, in place of the dataset's features in this round.
     """
 
-    keys = texts(max_items=MAX_OBSERVATIONS, required=False)
-    probabilities = many(ProbabilitiesIn, max_items=MAX_OBSERVATIONS, required=False)
-    utilities = many(UtilityIn, max_items=MAX_OBSERVATIONS, required=False)
-    embeddings = many(EmbeddingIn, max_items=MAX_OBSERVATIONS, required=False)
+    keys = texts(max_items=MAX_OBSERVATIONS, allow_empty=False, required=False)
+    probabilities = many(ProbabilitiesIn, max_items=MAX_OBSERVATIONS, allow_empty=False, required=False)
+    utilities = many(UtilityIn, max_items=MAX_OBSERVATIONS, allow_empty=False, required=False)
+    embeddings = many(EmbeddingIn, max_items=MAX_OBSERVATIONS, allow_empty=False, required=False)
 
 
 class RoundsView(views.Resource):
@@ -92,7 +92,7 @@ class RoundsView(views.Resource):
 
     @extend_schema(request=RoundIn, responses={201: RoundOut})
     def create(self, request: Request, public_id: str) -> Response:
-        """Select the next round's records; a round not evaluated yet is returned as it is.
+        """Select the next round's records; a round not evaluated yet is returned as it is, unless other keys are given.
 
         ``n_picks`` is smaller than the experiment's batch only where fewer records are left to choose among; where none
         is, no round is begun and the answer is a conflict.
@@ -132,7 +132,10 @@ class PicksView(views.Resource):
     @extend_schema(responses=PickOut(many=True))
     def list(self, request: Request, public_id: str, number: int) -> Response:
         """List a round's picks, best first."""
-        return self.page(selectors.picks(self.actor, views.id_in_path("exp", public_id), number), PickOut)
+        experiment_id = views.id_in_path("exp", public_id)
+        if not selectors.rounds(self.actor, experiment_id).filter(number=number).exists():
+            raise NotFoundError("There is no such round.")
+        return self.page(selectors.picks(self.actor, experiment_id, number), PickOut)
 
 
 def _by_key(given: dict[str, Any], name: str) -> dict[str, Any]:

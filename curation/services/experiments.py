@@ -75,8 +75,8 @@ def create(
     Raises
     ------
     ValidationFailedError
-        On a design that cannot be meant (`designs.resolve`), no classes here nor in the dataset, or trust in an anchor
-        that is not there.
+        On a design that cannot be meant (`designs.resolve`), no classes here nor in the dataset, wishes for what is not
+        in the dataset, or trust in an anchor that is not there.
     NoEmbeddingsError
         When the dataset has no embeddings, the strategy is not ``random`` and nobody chooses by hand.
     ConflictError
@@ -90,6 +90,7 @@ def create(
     design = designs.resolve(kind=kind, strategy=strategy, rules=rules, wishes=wishes)
     is_blind = design.strategy in {"random", ExperimentKind.MANUAL}
     _check(dataset, names, is_blind, trusts_anchor)
+    designs.check_fits(design, dataset)
     try:
         with transaction.atomic(durable=True):
             return Experiment.objects.create(
@@ -156,7 +157,7 @@ def start_round(
     Raises
     ------
     RoundOrderError
-        When the round before has not been evaluated.
+        When the round before has not been evaluated, or this one was begun with other keys.
     ComputeCapError
         When the round is forecast to exceed the experiment's ``max_cpu_s``.
     ValidationFailedError
@@ -173,7 +174,17 @@ def start_round(
             picks = choosing.choose(experiment, number, keys, outputs)
             if picks:
                 _save(experiment, number, picks)
+    _check_keys(experiment, number, keys)
     return picked(experiment_id=experiment_id, number=number)
+
+
+def _check_keys(experiment: Experiment, number: int, keys: Sequence[str]) -> None:
+    """Refuse keys that are not those of the round, which was begun with others, by somebody else perhaps."""
+    chosen = PickRow.objects.filter(experiment=experiment, round__number=number)
+    if keys and set(keys) != set(chosen.values_list("key", flat=True)):
+        raise RoundOrderError(
+            f"Round {number} is open with other records; evaluate it first, or leave `keys` out to see it.", next=number
+        )
 
 
 def picked(*, experiment_id: uuid.UUID, number: int) -> list[PickedRecord]:

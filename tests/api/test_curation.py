@@ -106,6 +106,23 @@ def test_a_person_labels_round_by_round(customer):
     assert [row["number"] for row in customer.get(f"{path}/rounds/").body["results"]] == [1, 2]
 
 
+def test_what_a_round_is_given_is_used_or_refused(customer):
+    path = experiment(customer)
+    for name in ("keys", "probabilities", "utilities", "embeddings"):
+        assert customer.post(f"{path}/rounds/", {name: []}).fields == {(name, "empty")}
+    rows = [{"key": f"record-{n}", "proba": [0.5, 0.5]} for n in range(9)]
+    rows[4]["proba"] = [0.5, 0.4]
+    refused = customer.post(f"{path}/rounds/", {"probabilities": rows})
+    assert refused.fields == {("probabilities[4]", "invalid")}
+    assert refused.body["detail"] == "The probabilities of 'record-4' sum to 0.9, not to one."
+    assert customer.get(f"{path}/rounds/1/picks/").status == 404
+    by_hand = experiment(customer, name="by hand", type="manual", dataset=customer.get(f"{path}/").body["dataset"])
+    assert customer.post(f"{by_hand}/rounds/", {"keys": ["record-1"]}).status == 201
+    other = customer.post(f"{by_hand}/rounds/", {"keys": ["record-2"]})
+    assert (other.status, other.code) == (409, "round_order")
+    assert customer.post(f"{by_hand}/rounds/", {}).body["n_picks"] == 1
+
+
 def test_trust_in_the_anchor_is_kept_and_needs_one(customer):
     anchor = pool.arrays()["X"][:25]
     trusted = pool.upload(customer, pool.archive(anchor=anchor), name="with anchor").body["id"]
