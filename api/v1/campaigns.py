@@ -75,6 +75,7 @@ class CampaignOut(Resource):
     state = serializers.CharField()
     phase = serializers.CharField()
     round = serializers.IntegerField()
+    first_round = serializers.IntegerField(help_text="Rounds before it were turned by hand; none of them is bought.")
     max_rounds = serializers.IntegerField()
     target_accuracy = serializers.FloatField(allow_null=True)
     value_of_point_micro = serializers.IntegerField(allow_null=True)

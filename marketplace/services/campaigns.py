@@ -48,7 +48,7 @@ def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: C
     Raises
     ------
     ConflictError
-        When the job or the experiment is part of another campaign.
+        When the job or the experiment is part of another campaign, or a round is open that is partly labeled by hand.
     ValidationFailedError
         When their classes differ, or accuracy is asked for and the dataset has no test set to measure it on.
     """
@@ -64,10 +64,13 @@ def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: C
             if existing.job_id == job.pk and existing.experiment_id == experiment_id:
                 return existing
             raise ConflictError("The job or the experiment is part of another campaign.", campaign=existing.public_id)
+        first = campaign_terms.first_round(experiment)
         campaign = Campaign.objects.create(
             organization_id=job.organization_id,
             job=job,
             experiment_id=experiment_id,
+            first_round=first,
+            round=first,
             **asdict(terms),
         )
         events.of_job(job.pk, "campaign.started", campaign=campaign.public_id, max_rounds=terms.max_rounds)
@@ -245,10 +248,11 @@ def _ending(campaign: Campaign, accuracy: float | None) -> str:
     """Return why the campaign ends after this round, empty when it goes on."""
     if campaign.target_accuracy is not None and accuracy is not None and accuracy >= campaign.target_accuracy:
         return f"The target accuracy {campaign.target_accuracy:.1%} is reached."
-    if campaign.value_of_day_micro is None and campaign.round >= campaign.max_rounds:
+    if campaign.value_of_day_micro is None and campaign.round >= campaign.last_round:
         return f"All {campaign.max_rounds} rounds are done."
+    n_rounds = campaign.round - campaign.first_round + 1
     if campaign.value_of_day_micro is not None and cadences.records_left(campaign) <= 0:
-        return f"All records of {campaign.max_rounds} usual rounds are asked for, in {campaign.round} rounds."
+        return f"All records of {campaign.max_rounds} usual rounds are asked for, in {n_rounds} rounds."
     return endings.not_worth_it(campaign)
 
 
