@@ -25,6 +25,7 @@ from curation.models.experiments import ExperimentKind
 from curation.selectors import datasets
 from curation.selectors import experiments as selectors
 from curation.services import choosing, compute, compute_caps, designs, measuring, storage
+from curation.services import classes as names
 from curation.services.outputs import Outputs
 
 _NO_OUTPUTS = Outputs()
@@ -114,6 +115,8 @@ def create(
 def _check(dataset: Dataset, classes: Sequence[str], is_blind: bool, trusts_anchor: bool) -> None:
     if len(classes) < 2 or len(set(classes)) < len(classes):
         raise ValidationFailedError.of("classes", "too_few_or_repeated", "Give at least two different classes.")
+    if not dataset.classes:
+        names.check(classes)
     if dataset.classes and list(classes) != list(dataset.classes):
         raise ValidationFailedError.of("classes", "classes_differ", "The dataset names other classes.")
     if not dataset.n_features and not is_blind:

@@ -177,6 +177,8 @@ def test_an_experiment_is_made_by_form_and_trusts_its_anchor(here, client):
         ({"batch_size": 0}, "greater than or equal to 1"),
         ({"name": ""}, "required"),
         ({"classes": "only"}, "Give at least two different classes."),
+        ({"dataset": "bare", "classes": "a\n" + "b" * 201}, "A class has a name of 1 to 200 characters"),
+        ({"dataset": "bare", "classes": "\n".join(map(str, range(1001)))}, "There can be 1000 classes, not 1001."),
         ({"classes": "a\nb"}, "The dataset names other classes."),
         ({"strategy": "random", "trusts_anchor": "on"}, "Nothing is steered where records are drawn at random"),
     ],
@@ -184,6 +186,9 @@ def test_an_experiment_is_made_by_form_and_trusts_its_anchor(here, client):
 def test_an_experiment_that_cannot_be_meant_is_told_beside_its_field(here, client, given, words):
     of = {"actor": here.customer, "modality": "image", "file_name": "d.npz"}
     dataset = datasets.create(**of, name="Pool", data=world.pool_file(n_anchor=25))
+    if given.get("dataset") == "bare":
+        bare = world.pool_file(with_test=False, classes=())
+        given = given | {"dataset": datasets.create(**of, name="Bare", data=bare).pk}
     answer = client.post("/experiments/new/", {"dataset": dataset.pk, "name": "E", "batch_size": 4} | given)
     assert answer.status_code == 422
     assert words in answer.content.decode()

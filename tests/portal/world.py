@@ -3,6 +3,7 @@
 import datetime
 import io
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,14 +125,16 @@ def add_statement(here: "World") -> None:
     invoice_terms.grant(actor=here.staff, organization_id=customer_id, currency="USD", limit_micro=9, days=30)
 
 
-def pool_file(*, with_test: bool = True, n_anchor: int = 0) -> bytes:
+def pool_file(*, with_test: bool = True, n_anchor: int = 0, classes: Sequence[str] = market.CLASSES) -> bytes:
     """Return a pool of 40 records of two features, the sign of the first their class."""
     pool = np.random.default_rng(0).normal(size=(40, 2))
     more = {"X_test": pool, "y_test": (pool[:, 0] > 0).astype(int)} if with_test else {}
     if n_anchor:
         more["anchor"] = pool[:n_anchor]
+    if classes:
+        more["classes"] = np.array(classes)
     buffer = io.BytesIO()
-    np.savez(buffer, X=pool, key=[f"r-{i}" for i in range(40)], classes=market.CLASSES, **more)
+    np.savez(buffer, X=pool, key=[f"r-{i}" for i in range(40)], **more)
     return buffer.getvalue()
 
 
