@@ -45,6 +45,8 @@ _SECOND_LOOK = datetime.timedelta(seconds=30)
 def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: CampaignTerms) -> Campaign:
     """Tie an experiment to a standing job and start the loop; asked again for the same pair, return it.
 
+    Locks job and experiment, so that of several jobs that want the experiment at once one gets it.
+
     Raises
     ------
     ConflictError
@@ -55,7 +57,7 @@ def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: C
     actor.require("campaigns:write")
     with transaction.atomic(durable=True):
         job = jobs.get(actor, job_id, lock=True)
-        experiment = experiment_selectors.get(actor, experiment_id)
+        experiment = experiment_selectors.get(actor, experiment_id, lock=True)
         campaign_terms.check(job, experiment, terms)
         existing = (
             Campaign.objects.filter(job=job).first() or Campaign.objects.filter(experiment_id=experiment_id).first()

@@ -1,16 +1,21 @@
 """The closed loop in process: it goes round, resumes after a crash at any step, and loses or doubles nothing."""
 
+import threading
+
 import pytest
+from django.db import connection
 
 from common.errors import ConflictError, ValidationFailedError
 from curation.models import Dataset, Pick, Round
-from curation.services import experiments, observations, problems
+from curation.services import datasets, experiments, observations, problems
 from curation.services.observations import ObservationInput
 from marketplace.models import Campaign, JobRecord, Lot, Review
 from marketplace.selectors import times
 from marketplace.services import campaigns, lots, sweeper, vetting
 from marketplace.services.campaigns import CampaignTerms
+from tests import market
 from tests.loops import BATCH, Loop, digits
+from tests.portal import world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 3
@@ -236,3 +241,31 @@ def test_a_round_that_is_partly_labeled_is_finished_by_hand_first(loop):
     assert not Campaign.objects.exists()
     experiments.train_and_evaluate(experiment_id=loop.campaign.experiment_id, number=1)
     assert campaigns.start(**again, terms=CampaignTerms(max_rounds=1)).first_round == 2
+
+
+def test_of_jobs_that_want_an_experiment_at_once_one_gets_it(settings, tmp_path):
+    settings.DATASET_STORAGE_URL = f"file://{tmp_path}"
+    actor = market.customer()
+    of = {"actor": actor, "modality": "image", "file_name": "d.npz"}
+    dataset = datasets.create(**of, name="Pool", data=world.pool_file())
+    experiment_id = experiments.create(actor=actor, dataset_id=dataset.pk, name="E").pk
+    jobs = [market.job(actor, n_records=0, n_gold=0) for _ in range(4)]
+    barrier, outcomes = threading.Barrier(4), []
+
+    def start(job):
+        barrier.wait(10)
+        try:
+            terms = CampaignTerms(max_rounds=1)
+            outcomes.append(campaigns.start(actor=actor, experiment_id=experiment_id, job_id=job.pk, terms=terms))
+        except ConflictError as error:
+            outcomes.append(str(error))
+        connection.close()
+
+    threads = [threading.Thread(target=start, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    refused = [one for one in outcomes if isinstance(one, str)]
+    assert refused == ["The job or the experiment is part of another campaign."] * 3
+    assert Campaign.objects.count() == 1
