@@ -130,6 +130,9 @@ OFFER_CAP_SPEED_S = env.float("OFFER_CAP_SPEED_S", default=4 * 3600.0)
 # When a vendor is reminded of an offer and warned of a deadline: the share of the time that has passed.
 OFFER_REMINDER_RATIO = env.float("OFFER_REMINDER_RATIO", default=0.5)
 WORK_WARNING_RATIO = env.float("WORK_WARNING_RATIO", default=0.8)
+# When a customer is reminded of a proposal: the share of the time to veto, or seconds where it waits for approval.
+PROPOSAL_REMINDER_RATIO = env.float("PROPOSAL_REMINDER_RATIO", default=0.8)
+PROPOSAL_REMINDER_S = env.float("PROPOSAL_REMINDER_S", default=24 * 3600.0)
 # The longest accepted work may wait on the clock while its deadlines are counted in working time.
 WORK_CAP_S = env.float("WORK_CAP_S", default=14 * 24 * 3600.0)
 CELERY_BEAT_SCHEDULE = {

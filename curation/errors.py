@@ -21,6 +21,12 @@ class RoundOrderError(ConflictError):
     code = "round_order"
 
 
+class ComputeCapError(ConflictError):
+    """The next round is forecast to use more compute than the experiment may; raise its `max_cpu_s`, or end here."""
+
+    code = "compute_cap"
+
+
 def sentence(problem: object) -> str:
     """Return what the core said as a sentence.
 

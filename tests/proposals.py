@@ -1,9 +1,10 @@
 """A campaign that proposes its rounds, and what its customer does with them."""
 
+from common import outbox
 from common.clock import Now
 from curation.models import Pick
 from curation.models.experiments import VetoReason
-from marketplace.models import BatchItem, Campaign, JobRecord
+from marketplace.models import BatchItem, Campaign, JobRecord, Notice
 from marketplace.services import proposals
 
 
@@ -49,3 +50,10 @@ def check_nothing_vetoed_was_sent():
     assert vetoed.isdisjoint(sent())
     assert vetoed.isdisjoint(items)
     return vetoed
+
+
+def told():
+    """What has reached the customer, in order."""
+    while outbox.relay():
+        pass
+    return list(Notice.objects.filter(customer__isnull=False).order_by("pk").values_list("kind", flat=True))

@@ -8,13 +8,12 @@ from rest_framework.response import Response
 from api import views
 from api.fields import IntegerField, PublicIdField, RatioField, choice
 from api.serializers import Body, EmptyBody, Resource, own_id
+from api.v1.experiments import MAX_CPU_S
 from api.v1.job_bodies import MAX_BUDGET_MICRO
 from marketplace.core.states import CampaignMode
 from marketplace.selectors import jobs
 from marketplace.services import campaigns
 from marketplace.services.campaign_terms import MAX_REVIEW_S, CampaignTerms
-
-MAX_CPU_S = 10**9
 
 
 class CampaignIn(Body):
@@ -76,6 +75,7 @@ class CampaignOut(Resource):
     state = serializers.CharField()
     phase = serializers.CharField()
     round = serializers.IntegerField()
+    first_round = serializers.IntegerField(help_text="Rounds before it were turned by hand; none of them is bought.")
     max_rounds = serializers.IntegerField()
     target_accuracy = serializers.FloatField(allow_null=True)
     value_of_point_micro = serializers.IntegerField(allow_null=True)

@@ -1,4 +1,4 @@
-"""What a vendor was told: reminders, warnings, batches that are back."""
+"""What a vendor or customer was told: reminders, warnings, batches that are back, rounds that wait."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -10,7 +10,7 @@ from api.serializers import Resource, own_id
 from common.ids import to_public
 from marketplace.core import notices
 from marketplace.models import Notice
-from marketplace.selectors import work
+from marketplace.selectors import jobs, work
 
 _PREFIX_OF = {
     "offer": "off",
@@ -22,6 +22,7 @@ _PREFIX_OF = {
     "adjudication": "adj",
     "pay": "clw",
     "instructions": "ins",
+    "proposal": "cmp",
 }
 
 
@@ -35,7 +36,7 @@ class NoticeOut(Resource):
     created_at = serializers.DateTimeField()
 
     def get_subject(self, notice: Notice) -> str:
-        """Return the offer, work or batch it is about."""
+        """Return the offer, work, batch or campaign it is about."""
         return to_public(_PREFIX_OF[notice.kind.partition(".")[0]], notice.subject)
 
     def get_words(self, notice: Notice) -> str:
@@ -52,3 +53,14 @@ class NoticesView(views.Resource):
     def list(self, request: Request) -> Response:
         """List what the vendor was told, newest first."""
         return self.page(work.notices(self.actor), NoticeOut)
+
+
+class CampaignNoticesView(views.Resource):
+    """What a customer was told of its campaigns."""
+
+    action_scopes = {"list": "campaigns:read"}
+
+    @extend_schema(responses=NoticeOut(many=True))
+    def list(self, request: Request) -> Response:
+        """List what the customer was told, newest first: a round is proposed, the time to veto ends, one waits."""
+        return self.page(jobs.notices(self.actor), NoticeOut)

@@ -12,7 +12,7 @@ from api.v1.confusions import ConfusionsView
 from api.v1.costs import ComputeView, ConvergenceView, TimesView
 from api.v1.datasets import DatasetsView
 from api.v1.disputes import AdjudicationsView, CorrectionsView, DisputesView, OwnAdjudicationsView
-from api.v1.experiments import ExperimentsView, PicksView, RoundsView
+from api.v1.experiments import ExperimentsView
 from api.v1.first_pass import FirstPassView
 from api.v1.functions import FunctionsView, JobFunctionsView
 from api.v1.health import HealthView
@@ -22,7 +22,7 @@ from api.v1.jobs import JobsView
 from api.v1.label_schemas import LabelSchemasView
 from api.v1.market_staff import GoldSetsView, VendorsView
 from api.v1.money import MoneyView, PayoutAccountView, WalletView
-from api.v1.notices import NoticesView
+from api.v1.notices import CampaignNoticesView, NoticesView
 from api.v1.offers import OffersView
 from api.v1.organizations import OrganizationView, SignUpView
 from api.v1.proposals import ProposalsView
@@ -31,6 +31,7 @@ from api.v1.quotes import QuotesView
 from api.v1.reconciliation import ReconciliationView
 from api.v1.results import EventsView, ExportView, LabelsView
 from api.v1.reviews import JobReviewsView, ReviewsView
+from api.v1.rounds import PicksView, RoundsView
 from api.v1.rules import EffectsView, RulesView
 from api.v1.statements import BillingProfileView, StatementsView
 from api.v1.vendor import VendorView
@@ -143,7 +144,7 @@ urlpatterns: list[URLPattern] = [
     path("datasets/", DatasetsView.as_view({"get": "list", "post": "create"})),
     path("datasets/<str:public_id>/", DatasetsView.as_view({"get": "retrieve"})),
     path("experiments/", ExperimentsView.as_view({"get": "list", "post": "create"})),
-    path("experiments/<str:public_id>/", ExperimentsView.as_view({"get": "retrieve"})),
+    path("experiments/<str:public_id>/", ExperimentsView.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("experiments/<str:public_id>/classes/", ExperimentsView.as_view({"post": "append"})),
     path("experiments/<str:public_id>/observations/", ExperimentsView.as_view({"post": "observe"})),
     path("experiments/<str:public_id>/compute/", ComputeView.as_view({"get": "retrieve"})),
@@ -153,6 +154,7 @@ urlpatterns: list[URLPattern] = [
     path("experiments/<str:public_id>/rounds/<int:number>/picks/", PicksView.as_view({"get": "list"})),
     path("experiments/<str:public_id>/rounds/<int:number>/evaluate/", RoundsView.as_view({"post": "evaluate"})),
     path("campaigns/", CampaignsView.as_view({"get": "list", "post": "create"})),
+    path("campaigns/notices/", CampaignNoticesView.as_view({"get": "list"})),
     path("campaigns/<str:public_id>/", CampaignsView.as_view({"get": "retrieve"})),
     path("campaigns/<str:public_id>/times/", TimesView.as_view({"get": "retrieve"})),
     path("campaigns/<str:public_id>/pause/", CampaignsView.as_view({"post": "pause"})),

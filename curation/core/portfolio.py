@@ -55,8 +55,8 @@ class Turn:
 
 
 def among(turns: Sequence[Turn], rows: IntArray) -> list[Turn]:
-    """Return turns by the places of their rows among some rows of the pool, rising, which hold them all."""
-    return [replace(turn, rows=np.searchsorted(rows, turn.rows)) for turn in turns]
+    """Return turns by the places of their rows among some rows of the pool, rising; rows not there are left out."""
+    return [replace(turn, rows=np.searchsorted(rows, turn.rows[np.isin(turn.rows, rows)])) for turn in turns]
 
 
 @dataclass(frozen=True, eq=False)

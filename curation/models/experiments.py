@@ -21,6 +21,8 @@ class Experiment(BaseModel):
     """A run of selecting from a dataset; deterministic under its seed. `config` holds rules and wishes, if any.
 
     `gold_counts` says how often each annotator gave which answer to which class of gold, k x k lists by name.
+    `trusts_anchor`: the dataset's trusted records show every kind that is wanted, says the customer. `max_cpu_s`: a
+    round forecast to exceed so many CPU seconds, all rounds together, is not begun.
     """
 
     public_prefix = "exp"
@@ -36,10 +38,13 @@ class Experiment(BaseModel):
     batch_size = models.PositiveIntegerField(default=40)
     control_ratio = models.FloatField(default=0.05)
     gold_counts = models.JSONField(default=dict)
+    trusts_anchor = models.BooleanField(default=False)
+    max_cpu_s = models.PositiveIntegerField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="experiment_name_once"),
+            models.CheckConstraint(condition=Q(max_cpu_s__gt=0), name="experiment_compute_positive"),
             models.CheckConstraint(condition=Q(batch_size__gt=0), name="experiment_batch_positive"),
             models.CheckConstraint(
                 condition=Q(control_ratio__gte=0, control_ratio__lte=0.5), name="experiment_control_ratio"

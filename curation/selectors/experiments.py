@@ -4,6 +4,7 @@ import uuid
 
 from django.db.models import Count, QuerySet
 
+from common import locks
 from common.actors import CUSTOMER, Actor
 from common.errors import NotFoundError
 from curation.models import Experiment, Pick, Round
@@ -19,9 +20,10 @@ def for_actor(actor: Actor) -> QuerySet[Experiment]:
     return rows.none()
 
 
-def get(actor: Actor, experiment_id: uuid.UUID) -> Experiment:
-    """Return an experiment of the actor, or raise NotFoundError."""
-    row = for_actor(actor).filter(pk=experiment_id).first()
+def get(actor: Actor, experiment_id: uuid.UUID, *, lock: bool = False) -> Experiment:
+    """Return an experiment of the actor, locked if asked for, or raise NotFoundError."""
+    found = for_actor(actor).filter(pk=experiment_id)
+    row = locks.row(found) if lock else found.first()
     if row is None:
         raise NotFoundError("There is no such experiment.")
     return row

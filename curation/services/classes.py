@@ -10,6 +10,23 @@ from common.errors import NotFoundError, ValidationFailedError
 from curation.models import Experiment
 
 MAX_CLASSES = 1000
+MAX_LENGTH = 200
+
+
+def check(names: Sequence[str]) -> None:
+    """Refuse class names that are too many, blank or too long: the database would cut these silently.
+
+    Raises
+    ------
+    ValidationFailedError
+        Naming the first such class.
+    """
+    if len(names) > MAX_CLASSES:
+        raise ValidationFailedError.of("classes", "too_many", f"There can be {MAX_CLASSES} classes, not {len(names)}.")
+    for at, name in enumerate(names):
+        if not name.strip() or len(name) > MAX_LENGTH:
+            detail = f"A class has a name of 1 to {MAX_LENGTH} characters; {name[:60]!r} has {len(name.strip())}."
+            raise ValidationFailedError.of(f"classes[{at}]", "length", detail)
 
 
 def append(*, experiment_id: uuid.UUID, classes: Sequence[str]) -> Experiment:
@@ -34,8 +51,7 @@ def append(*, experiment_id: uuid.UUID, classes: Sequence[str]) -> Experiment:
     names = [*experiment.classes, *classes]
     if not classes or len(set(names)) < len(names) or not all(name.strip() for name in classes):
         raise ValidationFailedError.of("classes", "repeated", "Name new classes only, each once.")
-    if len(names) > MAX_CLASSES:
-        raise ValidationFailedError.of("classes", "too_many", f"There can be {MAX_CLASSES} classes, not {len(names)}.")
+    check(names)
     experiment.classes = names
     experiment.save(update_fields=["classes"])
     return experiment

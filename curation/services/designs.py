@@ -14,11 +14,13 @@ from curation.core.problem import Problem
 from curation.core.reasons import Pick
 from curation.core.selection import Rule
 from curation.errors import sentence
-from curation.models import Experiment
+from curation.models import Dataset, Experiment
 from curation.models.experiments import ExperimentKind
+from curation.services import storage
 
 ENGINE: Final = "auto"
 WISHED: Final = "metadata_weighted"
+_MOST_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,28 @@ def _check_wishes(wishes: Mapping[str, Any]) -> None:
             for path, words in error.problems
         ]
         raise ValidationFailedError(str(error), errors=errors) from error
+
+
+def check_fits(design: Design, dataset: Dataset) -> None:
+    """Refuse wishes for what a dataset does not have: every round would fail of it.
+
+    Raises
+    ------
+    ValidationFailedError
+        Naming the part that asks for an anchor or for metadata that is not there.
+    """
+    wanted = composition.parse(design.config["wishes"]) if "wishes" in design.config else composition.DEFAULT
+    metadata = storage.load_table(dataset.storage_url).metadata if wanted.columns else []
+    present = {name for row in metadata for name in row}
+    for at, part in enumerate(wanted.parts):
+        detail = ""
+        if part.strategy == "similarity" and not dataset.n_anchor:
+            detail = "The dataset has no anchor to be similar to; upload it with one, or leave this part out."
+        elif part.column is not None and part.column not in present:
+            known = ", ".join(sorted(present)[:_MOST_NAMED]) or "none"
+            detail = f"The dataset has no metadata {part.column[:60]!r}; there are {known[:500]}."
+        if detail:
+            raise ValidationFailedError.of(f"wishes.parts[{at}].input", "not_there", detail)
 
 
 def _code(words: str) -> str:

@@ -6,22 +6,26 @@ at once or after a kill, gives the same rows once. The array work happens outsid
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from django.db import IntegrityError, transaction
 
+from common import audit
 from common.actors import CUSTOMER, Actor
 from common.clock import Now
 from common.errors import ConflictError, NotFoundError, PermissionDeniedError, ValidationFailedError
+from curation.core import relevance
 from curation.core.reasons import Pick
-from curation.errors import NoEmbeddingsError, RoundOrderError
-from curation.models import ComputeStage, Experiment, Round
+from curation.errors import ComputeCapError, NoEmbeddingsError, RoundOrderError
+from curation.models import ComputeStage, Dataset, Experiment, Round
 from curation.models import Pick as PickRow
 from curation.models.experiments import ExperimentKind
 from curation.selectors import datasets
-from curation.services import choosing, compute, designs, measuring, storage
+from curation.selectors import experiments as selectors
+from curation.services import choosing, compute, compute_caps, designs, measuring, storage
+from curation.services import classes as names
 from curation.services.outputs import Outputs
 
 _NO_OUTPUTS = Outputs()
@@ -64,13 +68,16 @@ def create(
     batch_size: int = 40,
     control_ratio: float = 0.05,
     seed: int = 0,
+    trusts_anchor: bool = False,
+    max_cpu_s: int | None = None,
 ) -> Experiment:
     """Start an experiment on a dataset.
 
     Raises
     ------
     ValidationFailedError
-        On a design that cannot be meant (`designs.resolve`), or no classes here nor in the dataset.
+        On a design that cannot be meant (`designs.resolve`), no classes here nor in the dataset, wishes for what is not
+        in the dataset, or trust in an anchor that is not there.
     NoEmbeddingsError
         When the dataset has no embeddings, the strategy is not ``random`` and nobody chooses by hand.
     ConflictError
@@ -82,13 +89,9 @@ def create(
     dataset = datasets.get(actor, dataset_id)
     names = list(classes) or list(dataset.classes)
     design = designs.resolve(kind=kind, strategy=strategy, rules=rules, wishes=wishes)
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise ValidationFailedError.of("classes", "too_few_or_repeated", "Give at least two different classes.")
-    if dataset.classes and names != list(dataset.classes):
-        raise ValidationFailedError.of("classes", "classes_differ", "The dataset names other classes.")
     is_blind = design.strategy in {"random", ExperimentKind.MANUAL}
-    if not dataset.n_features and not is_blind:
-        raise NoEmbeddingsError
+    _check(dataset, names, is_blind, trusts_anchor)
+    designs.check_fits(design, dataset)
     try:
         with transaction.atomic(durable=True):
             return Experiment.objects.create(
@@ -102,9 +105,42 @@ def create(
                 seed=seed,
                 batch_size=batch_size,
                 control_ratio=0.0 if is_blind else control_ratio,
+                trusts_anchor=trusts_anchor,
+                max_cpu_s=max_cpu_s,
             )
     except IntegrityError:
         raise ConflictError("You already have an experiment of this name; choose another name.") from None
+
+
+def _check(dataset: Dataset, classes: Sequence[str], is_blind: bool, trusts_anchor: bool) -> None:
+    if len(classes) < 2 or len(set(classes)) < len(classes):
+        raise ValidationFailedError.of("classes", "too_few_or_repeated", "Give at least two different classes.")
+    if not dataset.classes:
+        names.check(classes)
+    if dataset.classes and list(classes) != list(dataset.classes):
+        raise ValidationFailedError.of("classes", "classes_differ", "The dataset names other classes.")
+    if not dataset.n_features and not is_blind:
+        raise NoEmbeddingsError
+    if trusts_anchor and is_blind:
+        detail = "Nothing is steered where records are drawn at random or named by hand; leave this out."
+        raise ValidationFailedError.of("trusts_anchor", "wrong_for_type", detail)
+    if trusts_anchor and dataset.n_anchor < relevance.MIN_ANCHOR:
+        detail = (
+            f"The dataset has {dataset.n_anchor} trusted records, {relevance.MIN_ANCHOR} are needed to steer by; "
+            "upload it with more of them as `anchor`, or leave this out."
+        )
+        raise ValidationFailedError.of("trusts_anchor", "no_anchor", detail)
+
+
+def cap_compute(*, actor: Actor, experiment_id: uuid.UUID, max_cpu_s: int | None) -> Experiment:
+    """Set or lift the cap on an experiment's compute, which counts from the next round on; the trail keeps who did."""
+    actor.require("experiments:write")
+    with transaction.atomic(durable=True):
+        experiment = selectors.get(actor, experiment_id)
+        experiment.max_cpu_s = max_cpu_s
+        experiment.save(update_fields=["max_cpu_s"])
+        audit.record(actor=actor, action="experiment.capped", target=experiment, max_cpu_s=max_cpu_s)
+        return experiment
 
 
 def start_round(
@@ -124,7 +160,9 @@ def start_round(
     Raises
     ------
     RoundOrderError
-        When the round before has not been evaluated.
+        When the round before has not been evaluated, or this one was begun with other keys.
+    ComputeCapError
+        When the round is forecast to exceed the experiment's ``max_cpu_s``.
     ValidationFailedError
         When keys or outputs do not fit the experiment or the dataset.
     """
@@ -132,11 +170,24 @@ def start_round(
     if not Round.objects.filter(experiment=experiment, number=number).exists():
         _check_order(experiment, number)
         experiment.batch_size = n_records or experiment.batch_size
+        excess = compute_caps.excess(experiment.pk, number, len(keys) or experiment.batch_size, experiment.max_cpu_s)
+        if excess is not None:
+            raise ComputeCapError(f"{excess.words} Raise `max_cpu_s`, or end here.", **asdict(excess))
         with compute.measured(experiment_id=experiment.pk, number=number, stage=ComputeStage.SELECT):
             picks = choosing.choose(experiment, number, keys, outputs)
             if picks:
                 _save(experiment, number, picks)
+    _check_keys(experiment, number, keys)
     return picked(experiment_id=experiment_id, number=number)
+
+
+def _check_keys(experiment: Experiment, number: int, keys: Sequence[str]) -> None:
+    """Refuse keys that are not those of the round, which was begun with others, by somebody else perhaps."""
+    chosen = PickRow.objects.filter(experiment=experiment, round__number=number)
+    if keys and set(keys) != set(chosen.values_list("key", flat=True)):
+        raise RoundOrderError(
+            f"Round {number} is open with other records; evaluate it first, or leave `keys` out to see it.", next=number
+        )
 
 
 def picked(*, experiment_id: uuid.UUID, number: int) -> list[PickedRecord]:

@@ -1,13 +1,14 @@
 """What the customer's own model says of records in a round, put into the selection problem."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from common.errors import ValidationFailedError
-from curation.core.arrays import Asked, BoolArray, IntArray
+from curation.core import portfolio
+from curation.core.arrays import SUM_TOLERANCE, Asked, BoolArray, IntArray
 from curation.core.problem import Problem
 from curation.errors import sentence
 
@@ -40,7 +41,7 @@ def with_outputs(problem: Problem, outputs: Outputs, row_of: Mapping[str, int]) 
     Raises
     ------
     ValidationFailedError
-        When both kinds are given, or probabilities do not fit the classes or do not sum to one.
+        When both kinds are given, or probabilities do not fit the classes or do not sum to one; the first such key.
     """
     if outputs.proba and outputs.utility:
         raise ValidationFailedError.of("utilities", "one_of", "Give probabilities or utilities, not both.")
@@ -56,7 +57,10 @@ def with_outputs(problem: Problem, outputs: Outputs, row_of: Mapping[str, int]) 
             lengths = {len(values) for values in outputs.proba.values()}
             if lengths != {problem.n_classes}:
                 raise ValueError(f"give {problem.n_classes} probabilities a record, got {sorted(lengths)}")
-            proba[rows] = list(outputs.proba.values())
+            given = np.array(list(outputs.proba.values()), dtype=float)  # (r, k)
+            sums = given.sum(axis=1)
+            _refuse(outputs, name, np.abs(sums - 1) > SUM_TOLERANCE, lambda at: f"sum to {sums[at]:.4g}, not to one")
+            proba[rows] = given
             return replace(problem, given_proba=proba), within
         utility = np.full(len(problem.X), min(outputs.utility.values()))
         utility[rows] = list(outputs.utility.values())
@@ -73,7 +77,8 @@ def with_embeddings(problem: Problem, outputs: Outputs, row_of: Mapping[str, int
     Raises
     ------
     ValidationFailedError
-        When embeddings differ in length or are no numbers, or another output is given of a record without one.
+        When embeddings differ in length or hold what float32 cannot (the first such key), or another output is given of
+        a record without one.
     """
     for name in ("probabilities", "utilities"):
         for at, key in enumerate(outputs.by_name[name]):
@@ -93,9 +98,26 @@ def with_embeddings(problem: Problem, outputs: Outputs, row_of: Mapping[str, int
         problem.asked.weights[has_one],
     )
     try:
-        X = np.array([outputs.embeddings[key] for key in keys], dtype=np.float32)
+        with np.errstate(over="ignore"):  # a number too large for float32 becomes infinite, and is refused
+            X = np.array([outputs.embeddings[key] for key in keys], dtype=np.float32)
+        bad = {keys[row] for row in np.argwhere(~np.isfinite(X))[:, 0]}
+        is_bad = np.array([key in bad for key in outputs.embeddings])
+        _refuse(outputs, "embeddings", is_bad, lambda _: "hold NaN, infinity, or more than float32 can")
         metadata = {name: np.asarray(values)[rows] for name, values in problem.metadata.items()}
-        own = replace(problem, X=X, asked=asked, metadata=metadata, anchor=None, anchor_labels=None, said=None)
+        turns = portfolio.among(problem.turns, rows)
+        own = replace(
+            problem, X=X, asked=asked, metadata=metadata, anchor=None, anchor_labels=None, said=None, turns=turns
+        )
         return own, rows
     except ValueError as error:
         raise ValidationFailedError.of("embeddings", "invalid", sentence(error)) from error
+
+
+def _refuse(outputs: Outputs, name: str, is_bad: BoolArray, why: Callable[[int], str]) -> None:
+    """Refuse outputs of some records, in the order they were given, by the first one's key."""
+    if is_bad.any():
+        at = int(np.argmax(is_bad))
+        key = list(outputs.by_name[name])[at]
+        others = f"; so {int(is_bad.sum())} of {len(is_bad)} records" if is_bad.sum() > 1 else ""
+        detail = f"The {name} of {key[:60]!r} {why(at)}{others}."
+        raise ValidationFailedError.of(f"{name}[{at}]", "invalid", detail)

@@ -105,6 +105,7 @@ def problem_of(experiment: Experiment, asked: Asked) -> Problem:
         class_names=experiment.classes,
         said=said_of(experiment, asked),
         turns=turns_of(experiment),
+        trusts_anchor=experiment.trusts_anchor,
     )
 
 
@@ -133,6 +134,7 @@ def large_task_of(experiment: Experiment, asked: Asked) -> subpool.Task | None:
         class_names=experiment.classes,
         said=said_of(experiment, asked),
         turns=turns_of(experiment),
+        trusts_anchor=experiment.trusts_anchor,
     )
 
 
@@ -163,6 +165,7 @@ def training_problem_of(experiment: Experiment, asked: Asked) -> tuple[Problem, 
         seed=task.seed,
         said=task.said,
         turns=portfolio.among(task.turns, rows),
+        trusts_anchor=task.trusts_anchor,
     )
     return problem, rows
 

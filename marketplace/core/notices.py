@@ -1,4 +1,4 @@
-"""What vendors are told, in words."""
+"""What vendors and customers are told, in words."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -23,6 +23,10 @@ _WORDS: Final = {
     "pay.taken_back": "The pay for {n} labels of {job} is taken back: {why}",
     "pay.given_back": "The pay for {n} labels of {job} that was taken back is yours again: {why}",
     "review.refused": "The customer refused {n} labels of {job}: {why}",
+    "proposal.to_veto": "Round {round} of {job} is proposed, {n} records: those not vetoed by {until} are ordered.",
+    "proposal.to_approve": "Round {round} of {job} is proposed, {n} records: nothing is ordered until you approve.",
+    "proposal.closes": "The time to veto in round {round} of {job} is nearly over: the rest is ordered at {until}.",
+    "proposal.waits": "Round {round} of {job} still waits for your approval; nothing is ordered until then.",
 }
 
 

@@ -1,7 +1,7 @@
 """The closed loop as a row: which step comes next, and when to look again."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.models import BaseModel, Organization
@@ -12,6 +12,7 @@ from marketplace.models.jobs import Job, Lot
 class Campaign(BaseModel):
     """An experiment tied to a standing job: buys lots until rounds, target or budget are reached.
 
+    Its ``max_rounds`` begin with ``first_round``; those before were turned by hand, and nothing of them is bought.
     One that ``asks_again`` spends a part of each round on further opinions where they are worth more than new records;
     vetting then asks for ``min_overlap`` answers and leaves all further ones to it.
     With a ``value_of_day_micro`` the size of each round follows from the market's speed, and ``max_rounds`` times the
@@ -19,7 +20,8 @@ class Campaign(BaseModel):
     With ``max_cpu_s`` it ends before a round that is forecast to use up more CPU seconds, all rounds together.
     In the modes veto and approve a round's picks wait in the phase review, its order held back until ``review_due_at``:
     ``review_s`` after the proposal, or when the customer approves; until then null in mode approve. ``proposed_again``
-    holds the further opinions of the proposal, as pairs of key and vendor.
+    holds the further opinions of the proposal, as pairs of key and vendor. ``remind_at``: when the customer
+    is owed a reminder of it.
     ``next_check_at`` is a lease: whoever moves it forward runs the next step; a lost runner's lease runs out.
     """
 
@@ -34,6 +36,7 @@ class Campaign(BaseModel):
     phase = models.CharField(
         max_length=16, choices=states.choices_of(states.CampaignPhase), default=states.CampaignPhase.SELECT
     )
+    first_round = models.PositiveIntegerField(default=1)
     round = models.PositiveIntegerField(default=1)
     max_rounds = models.PositiveIntegerField()
     target_accuracy = models.FloatField(null=True)
@@ -46,6 +49,7 @@ class Campaign(BaseModel):
     )
     review_s = models.PositiveIntegerField(null=True)
     review_due_at = models.DateTimeField(null=True)
+    remind_at = models.DateTimeField(null=True)
     proposed_again = models.JSONField(default=list)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, null=True, related_name="campaigns")
     next_check_at = models.DateTimeField(db_default=Now())
@@ -55,6 +59,9 @@ class Campaign(BaseModel):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(max_rounds__gt=0), name="campaign_rounds_positive"),
+            models.CheckConstraint(
+                condition=Q(first_round__gt=0, round__gte=F("first_round")), name="campaign_round_from_first"
+            ),
             models.CheckConstraint(condition=Q(value_of_point_micro__gt=0), name="campaign_value_positive"),
             models.CheckConstraint(condition=Q(value_of_day_micro__gt=0), name="campaign_day_positive"),
             models.CheckConstraint(condition=Q(max_cpu_s__gt=0), name="campaign_compute_positive"),
@@ -66,4 +73,10 @@ class Campaign(BaseModel):
         ]
         indexes = [
             models.Index(fields=["next_check_at"], name="campaign_due", condition=Q(state="running")),
+            models.Index(fields=["remind_at"], name="campaign_to_remind", condition=Q(state="running", phase="review")),
         ]
+
+    @property
+    def last_round(self) -> int:
+        """The number of its last round, should nothing end it before."""
+        return self.first_round + self.max_rounds - 1

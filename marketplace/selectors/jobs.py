@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from common.actors import CUSTOMER, Actor
 from common.errors import NotFoundError
-from marketplace.models import Batch, Campaign, Job, JobRecord, LabelSchema, Offer, Review, RoutingEvent
+from marketplace.models import Batch, Campaign, Job, JobRecord, LabelSchema, Notice, Offer, Review, RoutingEvent
 
 
 def for_actor(actor: Actor) -> QuerySet[Job]:
@@ -63,6 +63,16 @@ def offer_chain(actor: Actor, batch_id: uuid.UUID) -> QuerySet[Offer]:
     """Return a batch's offers in the order they were made, with vendor and place in the ranking."""
     row = batch(actor, batch_id)
     return Offer.objects.filter(batch=row).select_related("vendor", "candidate", "assignment").order_by("id")
+
+
+def notices(actor: Actor) -> QuerySet[Notice]:
+    """Return what the customer was told of its campaigns (staff: what all customers were), newest first."""
+    rows = Notice.objects.filter(customer__isnull=False).order_by("-id")
+    if actor.is_staff:
+        return rows
+    if actor.organization_kind == CUSTOMER and actor.organization_id is not None:
+        return rows.filter(customer_id=actor.organization_id)
+    return rows.none()
 
 
 def feed(actor: Actor, job_id: uuid.UUID, *, after: int = 0) -> QuerySet[RoutingEvent]:

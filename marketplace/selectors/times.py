@@ -130,7 +130,7 @@ def of_campaign(campaign: Campaign) -> Times:
     trained = compute.training_began(campaign.experiment_id)
     pauses = _pauses([(at, kind) for at, kind, *_ in ours], end)
     rounds, start = [], campaign.created_at
-    for number in range(1, campaign.round + 1):
+    for number in range(campaign.first_round, campaign.round + 1):
         until = min(evaluated.get(number, end), end)
         ordered, closed = spans.get(lots.get(number), (None, None))
         lot = lots.get(number)

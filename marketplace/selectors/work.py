@@ -49,7 +49,7 @@ def missed(actor: Actor) -> QuerySet[Offer]:
 
 
 def notices(actor: Actor) -> QuerySet[Notice]:
-    """Return what the actor's vendor was told (staff: all), newest first."""
+    """Return what the actor's vendor was told (staff: what anybody was), newest first."""
     rows = Notice.objects.order_by("-id")
     if actor.is_staff:
         return rows

@@ -18,7 +18,8 @@ LEAST = 10
 def records_left(campaign: Campaign) -> int:
     """Return how many records the campaign may still ask for: rounds times the experiment's batch size in all."""
     most = campaign.max_rounds * _usual(campaign)
-    return most - Pick.objects.filter(experiment_id=campaign.experiment_id, vetoed_at=None).count()
+    picks = Pick.objects.filter(experiment_id=campaign.experiment_id, round__number__gte=campaign.first_round)
+    return most - picks.filter(vetoed_at=None).count()
 
 
 def next_size(campaign: Campaign) -> int:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from common.errors import ValidationFailedError
+from common.errors import ConflictError, ValidationFailedError
+from curation.models import Observation, Pick, Round
 from curation.models.experiments import Experiment, ExperimentKind
 from marketplace.core.states import CampaignMode
 from marketplace.models import Job
@@ -66,3 +67,21 @@ def check(job: Job, experiment: Experiment, terms: CampaignTerms) -> None:
         for name in ("target_accuracy", "value_of_point_micro"):
             if getattr(terms, name) is not None:
                 raise ValidationFailedError.of(name, "no_test_set", detail)
+
+
+def first_round(experiment: Experiment) -> int:
+    """Return the round a campaign begins with: the first not evaluated by hand; what was is not bought again.
+
+    Raises
+    ------
+    ConflictError
+        When that round is open and some of its records are labeled already: they would be bought all the same.
+    """
+    rounds = Round.objects.filter(experiment=experiment)
+    number = rounds.filter(evaluated_at__isnull=False).count() + 1
+    rows = Pick.objects.filter(experiment=experiment, round__number=number).values("row")
+    if Observation.objects.filter(experiment=experiment, row__in=rows).exists():
+        raise ConflictError(
+            f"Round {number} of the experiment is open and partly labeled; evaluate it first, then start the campaign."
+        )
+    return number

@@ -45,17 +45,19 @@ _SECOND_LOOK = datetime.timedelta(seconds=30)
 def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: CampaignTerms) -> Campaign:
     """Tie an experiment to a standing job and start the loop; asked again for the same pair, return it.
 
+    Locks job and experiment, so that of several jobs that want the experiment at once one gets it.
+
     Raises
     ------
     ConflictError
-        When the job or the experiment is part of another campaign.
+        When the job or the experiment is part of another campaign, or a round is open that is partly labeled by hand.
     ValidationFailedError
         When their classes differ, or accuracy is asked for and the dataset has no test set to measure it on.
     """
     actor.require("campaigns:write")
     with transaction.atomic(durable=True):
         job = jobs.get(actor, job_id, lock=True)
-        experiment = experiment_selectors.get(actor, experiment_id)
+        experiment = experiment_selectors.get(actor, experiment_id, lock=True)
         campaign_terms.check(job, experiment, terms)
         existing = (
             Campaign.objects.filter(job=job).first() or Campaign.objects.filter(experiment_id=experiment_id).first()
@@ -64,10 +66,13 @@ def start(*, actor: Actor, experiment_id: uuid.UUID, job_id: uuid.UUID, terms: C
             if existing.job_id == job.pk and existing.experiment_id == experiment_id:
                 return existing
             raise ConflictError("The job or the experiment is part of another campaign.", campaign=existing.public_id)
+        first = campaign_terms.first_round(experiment)
         campaign = Campaign.objects.create(
             organization_id=job.organization_id,
             job=job,
             experiment_id=experiment_id,
+            first_round=first,
+            round=first,
             **asdict(terms),
         )
         events.of_job(job.pk, "campaign.started", campaign=campaign.public_id, max_rounds=terms.max_rounds)
@@ -245,10 +250,11 @@ def _ending(campaign: Campaign, accuracy: float | None) -> str:
     """Return why the campaign ends after this round, empty when it goes on."""
     if campaign.target_accuracy is not None and accuracy is not None and accuracy >= campaign.target_accuracy:
         return f"The target accuracy {campaign.target_accuracy:.1%} is reached."
-    if campaign.value_of_day_micro is None and campaign.round >= campaign.max_rounds:
+    if campaign.value_of_day_micro is None and campaign.round >= campaign.last_round:
         return "The only round is done." if campaign.max_rounds == 1 else f"All {campaign.max_rounds} rounds are done."
     if campaign.value_of_day_micro is not None and cadences.records_left(campaign) <= 0:
-        most, taken = _counted(campaign.max_rounds, "usual round"), _counted(campaign.round, "round")
+        most = _counted(campaign.max_rounds, "usual round")
+        taken = _counted(campaign.round - campaign.first_round + 1, "round")
         return f"All records of {most} are asked for, in {taken}."
     return endings.not_worth_it(campaign)
 

@@ -1,8 +1,6 @@
 """Why a campaign ends before its rounds are done: labels no longer pay, or compute would exceed what is allowed."""
 
-from curation.core import compute as maths
-from curation.selectors import compute
-from curation.services import stopping
+from curation.services import compute_caps, stopping
 from marketplace.models import Campaign
 from marketplace.services import cadences
 
@@ -26,23 +24,7 @@ def not_worth_it(campaign: Campaign) -> str:
 def too_much_compute(campaign: Campaign, n_records: int) -> str:
     """Return why the campaign's next round, of so many records, must not begin; empty when it may, or there is no cap.
 
-    What the round has used already, in attempts that failed, is part of what it is forecast to use. Before any round
-    was measured nothing can be forecast, and the first one may begin. Reads only.
+    Reads only.
     """
-    if campaign.max_cpu_s is None:
-        return ""
-    costs = {one.number: one.total.cpu_s for one in compute.of_rounds(campaign.experiment_id)}
-    asked = compute.n_asked(campaign.experiment_id)
-    measured = [number for number in asked if number in costs and number < campaign.round]
-    before = max((asked[number] for number in measured), default=0)
-    expected = maths.forecast(
-        [asked[number] for number in measured], [costs[number] for number in measured], before + n_records
-    )
-    begun = costs.get(campaign.round, 0.0)
-    used = sum(costs.values()) - begun
-    if used + max(expected or 0.0, begun) <= campaign.max_cpu_s:
-        return ""
-    words = f"The compute cap of {campaign.max_cpu_s:,} CPU seconds is reached: {used + begun:.1f} are used"
-    if expected is None:
-        return f"{words}."
-    return f"{words}, and round {campaign.round} is forecast to take {expected:.1f}."
+    found = compute_caps.excess(campaign.experiment_id, campaign.round, n_records, campaign.max_cpu_s)
+    return "" if found is None else found.words

@@ -35,7 +35,10 @@ def append(*, actor: Actor, experiment_id: uuid.UUID, classes: Sequence[str]) ->
         experiments.get(actor, experiment_id)
         campaign = jobs.campaigns(actor).filter(experiment_id=experiment_id).first()
         if campaign is None:
-            return curation_classes.append(experiment_id=experiment_id, classes=classes)
+            alone = curation_classes.append(experiment_id=experiment_id, classes=classes)
+            if jobs.campaigns(actor).filter(experiment_id=experiment_id).exists():  # started before we had the lock
+                raise CampaignStateError("A campaign was started meanwhile; pause it, then add the class and resume.")
+            return alone
         job = jobs.get(actor, campaign.job_id, lock=True)
         locked = locks.row(Campaign.objects.filter(pk=campaign.pk))
         is_running = locked is not None and locked.state == CampaignState.RUNNING

@@ -10,13 +10,14 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from common import audit
+from common import audit, outbox
 from common.actors import Actor
-from common.clock import Now
+from common.clock import Now, database_now
 from common.errors import NotFoundError, ValidationFailedError
 from curation.models.experiments import VetoReason
 from curation.services import experiments, overrides
@@ -34,12 +35,25 @@ _LOOK_AGAIN: Final = datetime.timedelta(hours=1)
 
 
 def open_locked(campaign: Campaign, n_records: int, again: Sequence[Again]) -> None:
-    """Hold the round's order back, in the transaction that moved the campaign to the phase review."""
-    due_at = None if campaign.review_s is None else Now() + datetime.timedelta(seconds=campaign.review_s)
+    """Hold the round's order back and tell the customer, in the transaction that moved the campaign to review."""
+    now, window_s = database_now(), campaign.review_s
+    due_at = None if window_s is None else now + datetime.timedelta(seconds=window_s)
+    rests_s = settings.PROPOSAL_REMINDER_S if window_s is None else settings.PROPOSAL_REMINDER_RATIO * window_s
     pairs = [[one.key, one.annotator] for one in again]
-    Campaign.objects.filter(pk=campaign.pk).update(review_due_at=due_at, proposed_again=pairs)
+    Campaign.objects.filter(pk=campaign.pk).update(
+        review_due_at=due_at, remind_at=now + datetime.timedelta(seconds=rests_s), proposed_again=pairs
+    )
     facts = {"n_records": n_records, "n_again": len(pairs), "mode": campaign.mode}
     events.of_job(campaign.job_id, "round.proposed", round=campaign.round, **facts)
+    told = {"job": campaign.job.title, "round": campaign.round, "n": n_records, "until": due_at and due_at.isoformat()}
+    outbox.put(
+        "customer.notice",
+        {
+            "customer": str(campaign.organization_id),
+            "kind": "proposal.to_approve" if due_at is None else "proposal.to_veto",
+            "about": [{"subject": str(campaign.pk), "facts": told}],
+        },
+    )
 
 
 def picks_of(campaign: Campaign) -> list[PickedRecord]:

@@ -1,7 +1,7 @@
-"""Reminders of running time, each exactly once: an offer half run out, work not begun, a deadline near.
+"""Reminders of running time, each exactly once: an offer half run out, work not begun, a deadline near, a proposal.
 
 Each is one statement: it clears the column that says the reminder is owed, writes the event, and puts one message per
-vendor into the outbox. Any number may run at once; locked rows are skipped.
+vendor, or per proposal, into the outbox. Any number may run at once; locked rows are skipped.
 """
 
 from typing import Any, Final
@@ -55,6 +55,35 @@ WITH due AS MATERIALIZED (
     RETURNING a.id, a.job_id, a.batch_id, a.vendor_id, a.due_at AS until
 """
 
+_PROPOSALS: Final = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM marketplace_campaign
+    WHERE state = 'running' AND phase = 'review' AND remind_at <= statement_timestamp()
+    ORDER BY remind_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+), done AS (
+    UPDATE marketplace_campaign c SET remind_at = NULL FROM due WHERE c.id = due.id
+    RETURNING c.id, c.job_id, c.organization_id, c.round, c.review_due_at AS until
+), timely AS (
+    SELECT * FROM done WHERE until IS NULL OR until > statement_timestamp()
+), told AS (
+    INSERT INTO marketplace_routingevent (created_at, job_id, kind, subject, facts)
+    SELECT statement_timestamp(), job_id, 'proposal.reminded', job_id,
+           jsonb_build_object('round', round, 'until', until)
+    FROM timely
+), put AS (
+    INSERT INTO common_outboxmessage (id, created_at, topic, payload, attempts, next_attempt_at, last_error)
+    SELECT uuidv7(), statement_timestamp(), 'customer.notice', jsonb_build_object(
+               'customer', t.organization_id,
+               'kind', CASE WHEN t.until IS NULL THEN 'proposal.waits' ELSE 'proposal.closes' END,
+               'about', jsonb_build_array(jsonb_build_object(
+                   'subject', t.id, 'facts', jsonb_build_object('job', j.title, 'round', t.round, 'until', t.until)))),
+           0, statement_timestamp(), ''
+    FROM timely t JOIN marketplace_job j ON j.id = t.job_id
+)
+SELECT count(*) FROM timely
+"""
+"""An approved proposal, or one whose time is over, is owed none any more: the column is cleared and nothing said."""
+
 _ALL: Final = (
     (_OFFERS, "offer.reminded", "offer.reminder"),
     (_STARTS, "assignment.pinged", "work.not_started"),
@@ -66,8 +95,11 @@ def send_due(*, limit: int = 1000) -> int:
     """Send the reminders that are due; return how many."""
     n_sent = 0
     for statement, event, kind in _ALL:
-        facts: dict[str, Any] = {"limit": limit, "event": event, "kind": kind}
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement + _TELL, facts)
-            n_sent += int(cursor.fetchone()[0])
-    return n_sent
+        n_sent += _send(statement + _TELL, {"limit": limit, "event": event, "kind": kind})
+    return n_sent + _send(_PROPOSALS, {"limit": limit})
+
+
+def _send(statement: str, facts: dict[str, Any]) -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, facts)
+        return int(cursor.fetchone()[0])

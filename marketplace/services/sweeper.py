@@ -62,6 +62,7 @@ _DUE: Final = (
     "marketplace_job WHERE held_micro > committed_micro AND state IN ('closed', 'cancelled')",
     "marketplace_lot WHERE vet_due_at <= statement_timestamp()",
     "marketplace_campaign WHERE state = 'running' AND next_check_at <= statement_timestamp()",
+    "marketplace_campaign WHERE state = 'running' AND phase = 'review' AND remind_at <= statement_timestamp()",
     "vendors_capacitywindow WHERE open_until <= statement_timestamp()",
     "common_outboxmessage WHERE delivered_at IS NULL AND failed_at IS NULL"
     " AND next_attempt_at <= statement_timestamp()",

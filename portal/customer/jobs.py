@@ -10,7 +10,9 @@ from django.shortcuts import redirect
 
 from common.actors import CUSTOMER, PLATFORM, Actor
 from common.errors import DomainError, NotFoundError
+from marketplace.core import notices
 from marketplace.core.states import BatchState, JobState
+from marketplace.models import Notice
 from marketplace.selectors import chains
 from marketplace.selectors import jobs as selectors
 from marketplace.services import cancellations
@@ -18,6 +20,7 @@ from portal import labels as wording
 from portal import pages
 
 N_EVENTS = 20
+N_NOTICES = 5
 
 
 @pages.page("jobs:read", CUSTOMER, PLATFORM)
@@ -27,7 +30,10 @@ def listing(request: HttpRequest, actor: Actor) -> HttpResponse:
     ids = [job.pk for job in page.object_list]
     escalated = selectors.batches(actor).filter(job__in=ids, state=BatchState.ESCALATED)
     waiting = dict(escalated.values_list("job_id").annotate(n=Count("pk")).order_by())
-    return pages.show(request, "portal/customer/jobs.html", page=page, waiting=waiting)
+    news: list[tuple[Notice, str]] = []
+    if actor.organization_kind == CUSTOMER and actor.may("campaigns:read"):
+        news = [(row, notices.words_of(row.kind, row.facts)) for row in selectors.notices(actor)[:N_NOTICES]]
+    return pages.show(request, "portal/customer/jobs.html", page=page, waiting=waiting, news=news)
 
 
 @pages.page("jobs:read", CUSTOMER, PLATFORM)

@@ -2,12 +2,24 @@
 
 from django.urls import path
 
-from portal.customer import batches, campaigns, instructions, job_new, jobs, own_vendors, pay, proposals, second_looks
+from portal.customer import (
+    batches,
+    campaigns,
+    experiments,
+    instructions,
+    job_new,
+    jobs,
+    own_vendors,
+    pay,
+    proposals,
+    second_looks,
+)
 
 urlpatterns = [
     path("jobs/", jobs.listing, name="jobs"),
     path("jobs/new/", job_new.form, name="job-new"),
     path("campaigns/", campaigns.listing, name="campaigns"),
+    path("experiments/new/", experiments.new, name="experiment-new"),
     path("campaigns/start/", campaigns.start, name="campaign-start"),
     path("campaigns/<campaign:campaign_id>/", campaigns.detail, name="campaign"),
     path("campaigns/<campaign:campaign_id>/proposal/", proposals.detail, name="proposal"),

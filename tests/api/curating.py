@@ -42,7 +42,10 @@ def bodies(customer: Api, dataset: Any, campaign: str) -> dict[str, Any]:
             "batch_size": 5,
             "control_ratio": 0.1,
             "seed": 1,
+            "trusts_anchor": False,
+            "max_cpu_s": 600,
         },
+        "PATCH experiments/<str:public_id>/": {"max_cpu_s": 600},
         "POST experiments/<str:public_id>/classes/": {"classes": ["straight on"]},
         "POST experiments/<str:public_id>/observations/": {
             "labels": [{"key": "record-1", "label": "left", "confidence": 0.5}]

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from common.ids import from_public
-from curation.models import Dataset
-from marketplace.services import campaigns
+from curation.models import ComputeEntry, Dataset
 from tests.api import pool, shop
 from tests.api.client import Api
 
@@ -104,6 +103,60 @@ def test_a_person_labels_round_by_round(customer):
     assert (metrics["n_labeled"], metrics["n_unlabelable"]) == (5, 1)
     assert customer.made(f"{path}/rounds/")["number"] == 2
     assert [row["number"] for row in customer.get(f"{path}/rounds/").body["results"]] == [1, 2]
+
+
+def test_what_a_round_is_given_is_used_or_refused(customer):
+    path = experiment(customer)
+    for name in ("keys", "probabilities", "utilities", "embeddings"):
+        assert customer.post(f"{path}/rounds/", {name: []}).fields == {(name, "empty")}
+    rows = [{"key": f"record-{n}", "proba": [0.5, 0.5]} for n in range(9)]
+    rows[4]["proba"] = [0.5, 0.4]
+    refused = customer.post(f"{path}/rounds/", {"probabilities": rows})
+    assert refused.fields == {("probabilities[4]", "invalid")}
+    assert refused.body["detail"] == "The probabilities of 'record-4' sum to 0.9, not to one."
+    assert customer.get(f"{path}/rounds/1/picks/").status == 404
+    by_hand = experiment(customer, name="by hand", type="manual", dataset=customer.get(f"{path}/").body["dataset"])
+    assert customer.post(f"{by_hand}/rounds/", {"keys": ["record-1"]}).status == 201
+    other = customer.post(f"{by_hand}/rounds/", {"keys": ["record-2"]})
+    assert (other.status, other.code) == (409, "round_order")
+    assert customer.post(f"{by_hand}/rounds/", {}).body["n_picks"] == 1
+
+
+def test_trust_in_the_anchor_is_kept_and_needs_one(customer):
+    anchor = pool.arrays()["X"][:25]
+    trusted = pool.upload(customer, pool.archive(anchor=anchor), name="with anchor").body["id"]
+    path = experiment(customer, dataset=trusted, trusts_anchor=True, control_ratio=0.0)
+    assert customer.get(f"{path}/").body["trusts_anchor"] is True
+    assert customer.post(f"{path}/rounds/").status == 201
+    plain = {"dataset": dataset(customer), "name": "plain"}
+    assert customer.made("/experiments/", plain)["trusts_anchor"] is False
+    refused = customer.post("/experiments/", plain | {"name": "two", "trusts_anchor": True})
+    assert (refused.status, refused.fields) == (422, {("trusts_anchor", "no_anchor")})
+    assert "The dataset has 0 trusted records, 20 are needed" in refused.body["detail"]
+    assert customer.post("/experiments/", plain | {"trusts_anchor": "yes"}).fields == {("trusts_anchor", "invalid")}
+
+
+def test_a_cap_on_compute_refuses_the_round_that_would_exceed_it(customer):
+    path = experiment(customer, max_cpu_s=1)
+    customer.made(f"{path}/rounds/")
+    customer.made(f"{path}/rounds/1/evaluate/")
+    entry = {"round": 1, "stage": "train", "attempt": from_public("exp", path.split("/")[-1])}
+    experiment_id = {"experiment_id": entry["attempt"]}
+    ComputeEntry.objects.create(**experiment_id, **entry, is_end=False)
+    ComputeEntry.objects.create(**experiment_id, **entry, is_end=True, cpu_us=900_000)
+    refused = customer.post(f"{path}/rounds/", {})
+    assert (refused.status, refused.code) == (409, "compute_cap")
+    assert "Raise `max_cpu_s`" in refused.body["detail"]
+    assert customer.get(f"{path}/rounds/").body["results"][-1]["number"] == 1
+    for body, code in [
+        ({}, "required"),
+        ({"max_cpu_s": 0}, "min_value"),
+        ({"max_cpu_s": 5, "name": "x"}, "unknown_field"),
+    ]:
+        assert {found for _, found in customer.patch(f"{path}/", body).fields} == {code}
+    assert customer.patch(f"{path}/", {"max_cpu_s": 3600}).body["max_cpu_s"] == 3600
+    assert customer.post(f"{path}/rounds/", {}).status == 201
+    assert customer.patch(f"{path}/", {"max_cpu_s": None}).body["max_cpu_s"] is None
 
 
 def test_a_class_that_turns_up_is_appended_and_answers_may_name_it(customer):
@@ -212,57 +265,3 @@ def test_rounds_go_on_until_nothing_is_left_and_then_say_so(customer):
     refused = customer.post(f"{path}/rounds/", {})
     assert (refused.status, refused.code) == (409, "conflict")
     assert [row["number"] for row in customer.get(f"{path}/rounds/").body["results"]] == [1, 2]
-
-
-def proposing(customer, **terms):
-    """Return the path of a campaign that has proposed its first round, and the keys."""
-    path = experiment(customer)
-    schema = customer.made("/label-schemas/", {"name": "s", "task_type": "classification", "classes": pool.CLASSES})
-    body = shop.job_body(customer, n_records=0) | {"label_schema": schema["id"], "records": [], "gold": []}
-    job = customer.made("/jobs/", body)
-    pair = {"experiment": path.split("/")[-1], "job": job["id"]}
-    campaign = customer.made("/campaigns/", pair | {"rounds": 2, "mode": "veto"} | terms)
-    campaigns.advance(campaign_id=from_public("cmp", campaign["id"]))
-    picks = customer.get(f"{path}/rounds/1/picks/").body["results"]
-    return f"/campaigns/{campaign['id']}", [pick["key"] for pick in picks], f"{path}/rounds/1/picks/"
-
-
-def test_a_proposal_is_vetoed_added_to_and_approved(customer):
-    path, keys, picks = proposing(customer, review_s=3600)
-    shown = customer.get(f"{path}/").body
-    assert (shown["phase"], shown["mode"], shown["review_s"]) == ("review", "veto", 3600)
-    assert shown["review_due_at"] > shown["created_at"]
-    customer.made(f"{path}/veto/", {"keys": keys[:2], "reason": "out_of_scope", "note": "A cat."})
-    new = next(key for key in (f"record-{i}" for i in range(40)) if key not in keys)
-    customer.made(f"{path}/add/", {"keys": [new]})
-    rows = customer.get(picks).body["results"]
-    assert [row["veto_reason"] for row in rows] == ["out_of_scope"] * 2 + [""] * 5
-    assert (rows[-1]["key"], rows[-1]["arm"]) == (new, "manual")
-    for number, status in ((2, 409), (1, 200), (1, 200)):
-        assert customer.post(f"{path}/approve/", {"round": number}).status == status
-    told = customer.get(f"{path}/overrides/").body
-    assert [(row["by"], row["n_picked"], row["n_vetoed"]) for row in told["chosen"]][1:] == [
-        ("manual", 1, 0),
-        ("control", 0, 0),
-    ]
-    assert told["vetoes_by_reason"] == {"out_of_scope": 2}
-    assert told["manual_against_machine"] is None  # nothing has come back yet
-    campaigns.advance(campaign_id=from_public("cmp", path.split("/")[-1]))
-    late = customer.post(f"{path}/veto/", {"keys": keys[2:3]})
-    assert (late.status, late.code) == (409, "proposal_closed")
-
-
-def test_what_cannot_be_vetoed_or_added_is_named(customer):
-    path, keys, _ = proposing(customer)
-    answer = customer.post(f"{path}/veto/", {"keys": [keys[0], "record-99"]})
-    assert (answer.status, answer.fields) == (422, {("keys[1]", "not_proposed")})
-    answer = customer.post(f"{path}/add/", {"keys": [keys[0], "nobody"]})
-    assert (answer.status, answer.fields) == (422, {("keys[0]", "asked_before"), ("keys[1]", "unknown_key")})
-    assert customer.post(f"{path}/veto/", {"keys": [], "reason": "known"}).status == 422
-    assert customer.post(f"{path}/veto/", {"keys": keys, "reason": "ugly"}).fields == {("reason", "invalid_choice")}
-
-
-def test_a_time_to_veto_goes_with_its_mode(customer):
-    pair = {"experiment": experiment(customer).split("/")[-1], "job": shop.post_job(customer, n_records=1)["id"]}
-    for terms in ({"mode": "veto", "review_s": 59}, {"review_s": 90 * 86_400 + 1, "mode": "veto"}, {"mode": "ask"}):
-        assert customer.post("/campaigns/", pair | {"rounds": 1} | terms).status == 422

@@ -34,6 +34,7 @@ ROUTES = {
     "jobs": ("get", {"customer", "stranger", "staff"}),
     "job-new": ("get", {"customer", "stranger"}),
     "campaigns": ("get", {"customer", "stranger", "staff"}),
+    "experiment-new": ("get", {"customer", "stranger"}),
     "campaign-start": ("post", {"customer", "stranger"}),
     "campaign": ("get", {"customer", "staff"}),
     "campaign-control": ("post", {"customer"}),
@@ -109,6 +110,7 @@ ROUTES = {
 FOR_DOERS = {
     "paper-file",
     "job-new",
+    "experiment-new",
     "own-vendors",
     "rule-new",
     "adjudications",

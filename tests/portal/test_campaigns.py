@@ -5,7 +5,7 @@ from django.db import transaction
 from django.test import Client
 
 from common.ids import uuid7
-from curation.models import Dataset, Round
+from curation.models import Dataset, Experiment, Round
 from curation.selectors import compute
 from curation.selectors.compute import Cost
 from curation.services import datasets, experiments
@@ -147,6 +147,59 @@ def test_nobody_sees_or_stops_the_campaign_of_another(here):
     assert stranger.post(f"{at}/stop/").status_code == 404
     assert stranger.get(f"/campaigns/cmp_{uuid7().hex}/").status_code == 404
     assert Campaign.objects.get().state == "running"
+
+
+def test_an_experiment_is_made_by_form_and_trusts_its_anchor(here, client):
+    data = world.pool_file(n_anchor=25)
+    of = {"actor": here.customer, "modality": "image", "file_name": "d.npz"}
+    trusted = datasets.create(**of, name="Trusted", data=data)
+    plain = datasets.create(**of, name="Plain", data=world.pool_file())
+    shown = client.get("/experiments/new/").content.decode()
+    assert "Trusted (40 records, 25 trusted)" in shown
+    assert "a wanted kind that these lack, too rarely." in shown
+    given = {"name": "By form", "strategy": "", "batch_size": 6, "trusts_anchor": "on", "max_cpu_s": 60}
+    refused = client.post("/experiments/new/", given | {"dataset": plain.pk})
+    assert refused.status_code == 422
+    assert "The dataset has 0 trusted records, 20 are needed to steer by" in refused.content.decode()
+    assert client.post("/experiments/new/", given | {"dataset": trusted.pk}).url == "/campaigns/"
+    made = Experiment.objects.get()
+    assert (made.kind, made.trusts_anchor, made.max_cpu_s, made.batch_size) == ("auto", True, 60, 6)
+    again = client.post("/experiments/new/", given | {"dataset": trusted.pk})
+    assert "You already have an experiment of this name" in again.content.decode()
+    assert "By form" in client.get("/campaigns/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"dataset": "not-an-id"}, "not one of the available choices"),
+        ({"strategy": "nonsense"}, "not one of the available choices"),
+        ({"batch_size": 0}, "greater than or equal to 1"),
+        ({"name": ""}, "required"),
+        ({"classes": "only"}, "Give at least two different classes."),
+        ({"dataset": "bare", "classes": "a\n" + "b" * 201}, "A class has a name of 1 to 200 characters"),
+        ({"dataset": "bare", "classes": "\n".join(map(str, range(1001)))}, "There can be 1000 classes, not 1001."),
+        ({"classes": "a\nb"}, "The dataset names other classes."),
+        ({"strategy": "random", "trusts_anchor": "on"}, "Nothing is steered where records are drawn at random"),
+    ],
+)
+def test_an_experiment_that_cannot_be_meant_is_told_beside_its_field(here, client, given, words):
+    of = {"actor": here.customer, "modality": "image", "file_name": "d.npz"}
+    dataset = datasets.create(**of, name="Pool", data=world.pool_file(n_anchor=25))
+    if given.get("dataset") == "bare":
+        bare = world.pool_file(with_test=False, classes=())
+        given = given | {"dataset": datasets.create(**of, name="Bare", data=bare).pk}
+    answer = client.post("/experiments/new/", {"dataset": dataset.pk, "name": "E", "batch_size": 4} | given)
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert not Experiment.objects.exists()
+
+
+def test_an_experiment_is_made_of_ones_own_dataset_only(here, client):
+    theirs = experiment_of(market.customer()).dataset
+    answer = client.post("/experiments/new/", {"dataset": theirs.pk, "name": "E", "batch_size": 4})
+    assert answer.status_code == 422
+    assert "An experiment needs a dataset" in answer.content.decode()
 
 
 def test_a_curve_needs_two_rounds_with_an_accuracy():

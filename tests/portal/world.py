@@ -3,6 +3,7 @@
 import datetime
 import io
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from curation.models.experiments import VetoReason
 from curation.services import datasets, experiments, observations, overrides
 from curation.services.observations import ObservationInput
 from marketplace.core.rules import Rule as Terms
-from marketplace.models import Batch, Campaign, Job, Offer, Review, Verdict
+from marketplace.models import Batch, Campaign, Job, Notice, Offer, Review, Verdict
 from marketplace.services import (
     annotations,
     campaigns,
@@ -124,12 +125,16 @@ def add_statement(here: "World") -> None:
     invoice_terms.grant(actor=here.staff, organization_id=customer_id, currency="USD", limit_micro=9, days=30)
 
 
-def pool_file(*, with_test: bool = True) -> bytes:
+def pool_file(*, with_test: bool = True, n_anchor: int = 0, classes: Sequence[str] = market.CLASSES) -> bytes:
     """Return a pool of 40 records of two features, the sign of the first their class."""
     pool = np.random.default_rng(0).normal(size=(40, 2))
-    tests = {"X_test": pool, "y_test": (pool[:, 0] > 0).astype(int)} if with_test else {}
+    more = {"X_test": pool, "y_test": (pool[:, 0] > 0).astype(int)} if with_test else {}
+    if n_anchor:
+        more["anchor"] = pool[:n_anchor]
+    if classes:
+        more["classes"] = np.array(classes)
     buffer = io.BytesIO()
-    np.savez(buffer, X=pool, key=[f"r-{i}" for i in range(40)], classes=market.CLASSES, **tests)
+    np.savez(buffer, X=pool, key=[f"r-{i}" for i in range(40)], **more)
     return buffer.getvalue()
 
 
@@ -161,6 +166,8 @@ def add_proposal() -> None:
         overrides.veto(**of_round, keys=[picks[0].key], reason=VetoReason.KNOWN)
         due_at = database_now() + datetime.timedelta(hours=3)
         Campaign.objects.update(mode="veto", review_s=10_800, phase="review", round=3, review_due_at=due_at)
+    facts = {"job": campaign.job.title, "round": 3, "n": 4, "until": due_at.isoformat()}
+    Notice.objects.create(customer=campaign.organization, kind="proposal.to_veto", subject=campaign.pk, facts=facts)
 
 
 def make() -> World:

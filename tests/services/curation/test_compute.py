@@ -8,8 +8,10 @@ import pytest
 from django.db import DatabaseError
 from django.db.models import Sum
 
+from common.models import AuditEvent
 from curation.core import large
-from curation.models import ComputeEntry, ComputeStage
+from curation.errors import ComputeCapError
+from curation.models import ComputeEntry, ComputeStage, Experiment, Pick
 from curation.selectors import compute as ledger
 from curation.services import compute, experiments, sharded
 from tests import market
@@ -143,3 +145,34 @@ def test_shards_drawn_before_a_kill_count_in_the_ledger(settings, tmp_path, monk
     stages = ledger.of_rounds(made.pk)[0].stages
     assert stages["shard"].n_attempts == 3 + 1 + 4
     assert stages["select"].n_attempts == 2
+
+
+def test_a_round_forecast_to_exceed_the_cap_is_refused_until_it_is_raised(made):
+    actor = market.actor_of(made[0].organization)
+    rounds(*made, n=1)
+    used = spent(made[0]).cpu_s
+    experiments.cap_compute(actor=actor, experiment_id=made[0].pk, max_cpu_s=1)
+    Experiment.objects.filter(pk=made[0].pk).update(batch_size=round(40 * 2 / used))  # forecast to take 2 s
+    before = Pick.objects.count(), spent(made[0]).n_attempts
+    for _ in range(2):
+        with pytest.raises(ComputeCapError, match=r"cap of 1 CPU seconds is reached.*round 2 is forecast") as caught:
+            experiments.start_round(experiment_id=made[0].pk, number=2)
+    assert caught.value.facts["used_cpu_s"] == pytest.approx(used)
+    assert caught.value.facts["forecast_cpu_s"] > 1.5
+    assert (Pick.objects.count(), spent(made[0]).n_attempts) == before
+    assert experiments.start_round(experiment_id=made[0].pk, number=1)  # what is begun is shown all the same
+    experiments.cap_compute(actor=actor, experiment_id=made[0].pk, max_cpu_s=None)
+    assert experiments.start_round(experiment_id=made[0].pk, number=2)
+    told = AuditEvent.objects.filter(action="experiment.capped").order_by("pk")
+    assert [(row.target, row.facts["max_cpu_s"]) for row in told] == [(made[0].public_id, 1), (made[0].public_id, None)]
+
+
+def test_the_first_round_may_begin_and_attempts_that_failed_count(made):
+    Experiment.objects.filter(pk=made[0].pk).update(max_cpu_s=1)
+    entry = {"experiment": made[0], "round": 1, "stage": ComputeStage.SELECT, "attempt": made[0].pk}
+    ComputeEntry.objects.create(**entry, is_end=False)
+    ComputeEntry.objects.create(**entry, is_end=True, cpu_us=1_500_000)
+    with pytest.raises(ComputeCapError, match=r"1\.5 are used"):
+        experiments.start_round(experiment_id=made[0].pk, number=1)
+    Experiment.objects.filter(pk=made[0].pk).update(max_cpu_s=2)
+    assert experiments.start_round(experiment_id=made[0].pk, number=1)

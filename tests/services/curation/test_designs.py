@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from common.errors import ValidationFailedError
-from curation.models import Pick, Round
+from curation.core import composition
+from curation.errors import RoundOrderError
+from curation.models import Experiment, Pick, Round
 from curation.services import designs, experiments, observations
 from curation.services.observations import ObservationInput
 from curation.services.outputs import Outputs
@@ -75,6 +77,9 @@ def test_the_customers_own_keys_are_the_round_and_nothing_else_is():
         first(experiment, keys=["r1", "r1"])
     assert [pick.key for pick in first(experiment, keys=["r7", "r3"])] == ["r7", "r3"]
     assert set(Pick.objects.values_list("arm", "words")) == {("manual", "Chosen by hand.")}
+    assert [pick.key for pick in first(experiment, keys=["r3", "r7"])] == ["r7", "r3"]
+    with pytest.raises(RoundOrderError, match="Round 1 is open with other records"):
+        first(experiment, keys=["r3"])
     with pytest.raises(ValidationFailedError, match="takes keys"):
         first(begin(market.customer()), keys=["r1"])
 
@@ -98,7 +103,11 @@ def test_utilities_worked_out_elsewhere_rank_the_records():
     ("outputs", "field", "words"),
     [
         (Outputs(proba={"r1": [0.5, 0.5]}), "probabilities", "3 probabilities a record"),
-        (Outputs(proba={"r1": [0.5, 0.5, 0.5]}), "probabilities", "do not sum to one"),
+        (
+            Outputs(proba={"r9": [0.5, 0.5, 0], "r1": [0.5, 0.5, 0.5], "r7": [0.1, 0, 0]}),
+            "probabilities[1]",
+            "probabilities of 'r1' sum to 1.5, not to one; so 2 of 3 records",
+        ),
         (Outputs(proba={"r1": [1, 0, 0]}, utility={"r1": 1.0}), "utilities", "not both"),
         (Outputs(utility={"nobody": 1.0}), "utilities[0]", "not in the dataset"),
         (Outputs(utility={"r1": float("nan")}), "utilities", "finite"),
@@ -108,7 +117,12 @@ def test_utilities_worked_out_elsewhere_rank_the_records():
             "2 of the records to choose among .* takes 6; name more",
         ),
         (Outputs(embeddings={"r1": [1.0], "r2": [1.0, 2.0]}), "embeddings", "these have 1 to 2 numbers"),
-        (Outputs(embeddings={"r1": [float("inf")]}), "embeddings", "NaN or infinity"),
+        (
+            Outputs(embeddings={"r9": [1.0], "r1": [float("inf")]}),
+            "embeddings[1]",
+            "of .r1. hold NaN, infinity",
+        ),
+        (Outputs(embeddings={"r9": [1e39], "r1": [1.0]}), "embeddings[0]", "of 'r9' hold .* more than float32 can"),
         (Outputs(embeddings={"r1": [1.0]}), "embeddings", "1 of these records were not asked yet, the batch takes 6"),
         (Outputs(embeddings={"r1": [1.0]}, proba={"r2": [1, 0, 0]}), "probabilities[0]", "'r2' has no embedding"),
         (Outputs(embeddings={"nobody": [1.0]}), "embeddings[0]", "not in the dataset"),
@@ -147,12 +161,24 @@ def test_embeddings_and_probabilities_of_a_round_go_together():
     assert {pick.row for pick in picks} <= set(range(18, 30))
 
 
-def test_wishes_read_the_datasets_metadata_and_say_when_it_is_missing():
-    wishes = {"parts": [{"strategy": "weights", "input": "metadata:sharp"}]}
-    experiment = begin(market.customer(), strategy="metadata_weighted", wishes=wishes)
-    with pytest.raises(ValidationFailedError, match="metadata 'sharp'; there are none"):
-        first(experiment)
-    assert designs.columns_of(designs.wishes_of(experiment), [{"sharp": 1}, {}])["sharp"].tolist() == [1, None]
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"strategy": "weights", "input": "metadata:sharp"}, "no metadata 'sharp'; there are none"),
+        ({"strategy": "similarity", "input": "anchor"}, "no anchor to be similar to"),
+    ],
+)
+def test_wishes_for_what_the_dataset_lacks_are_refused_when_they_are_made(part, words):
+    wishes = {"parts": [*WISHES["parts"], part]}
+    with pytest.raises(ValidationFailedError, match=words) as caught:
+        begin(market.customer(), strategy="metadata_weighted", wishes=wishes)
+    assert caught.value.errors[0]["field"] == "wishes.parts[1].input"
+    assert not Experiment.objects.exists()
+
+
+def test_wishes_read_the_datasets_metadata():
+    wanted = composition.parse({"parts": [{"strategy": "weights", "input": "metadata:sharp"}]})
+    assert designs.columns_of(wanted, [{"sharp": 1}, {}])["sharp"].tolist() == [1, None]
     plain = begin(market.customer(), strategy="metadata_weighted", wishes=WISHES, control_ratio=0.0)
     assert len({pick.row for pick in first(plain)}) == BATCH
     assert np.isfinite([pick.utility for pick in Pick.objects.filter(experiment=plain)]).all()

@@ -7,8 +7,9 @@ from curation.core import large
 from curation.core.strategies import drawing
 from curation.models import Experiment, Pick, Round
 from curation.services import experiments, problems
+from curation.services.outputs import Outputs
 from tests import market
-from tests.services.curation.test_experiments import BATCH, _folder, answer, begin  # noqa: F401 - a fixture
+from tests.services.curation.test_experiments import BATCH, N, _folder, answer, begin  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,6 +41,19 @@ def test_arms_chances_and_rewards_are_kept_and_taken_up_again(monkeypatch, is_la
         assert all(pick.propensity is None for pick in picks)
         control = Pick.objects.filter(round__number=number, arm="control")
         assert all(pick.propensity > 0 and "arm_probability" not in pick.parts for pick in control)
+
+
+def test_a_round_by_embeddings_of_some_records_takes_its_turn_too():
+    experiment = begin(market.customer(), strategy="portfolio")
+    play(experiment, 2)
+    rng = np.random.default_rng(0)
+    given = {f"r{i}": rng.normal(size=3).tolist() for i in range(20, N)}  # not of all that were asked
+    assert Pick.objects.filter(row__lt=20).exists()
+    outputs = Outputs(embeddings=given)
+    answer(experiment, experiments.start_round(experiment_id=experiment.pk, number=3, outputs=outputs))
+    experiments.train_and_evaluate(experiment_id=experiment.pk, number=3)
+    play(experiment, 1, first=4)
+    assert len(problems.turns_of(experiment)) == 4
 
 
 def test_a_round_lost_in_a_crash_is_drawn_again_the_same():

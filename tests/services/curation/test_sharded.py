@@ -202,7 +202,8 @@ def test_keys_chosen_by_hand_are_the_round_and_wrong_ones_are_named(settings, tm
 
 def test_wishes_over_metadata_reach_every_shard(settings, tmp_path):
     heavy = {"parts": [{"strategy": "weights", "input": "metadata:nope"}]}
-    made, _ = experiment(settings, f"file://{tmp_path}", "wish", strategy="metadata_weighted", wishes=heavy)
+    made, _ = experiment(settings, f"file://{tmp_path}", "wish", strategy="metadata_weighted")
+    type(made).objects.update(config={"wishes": heavy})  # as one was stored before the dataset was looked at
     with pytest.raises(ValidationFailedError, match="metadata 'nope'; there are none"):
         experiments.start_round(experiment_id=made.pk, number=1)
     assert not made.rounds.exists()

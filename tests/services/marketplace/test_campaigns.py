@@ -1,14 +1,21 @@
 """The closed loop in process: it goes round, resumes after a crash at any step, and loses or doubles nothing."""
 
-import pytest
+import threading
 
-from common.errors import ValidationFailedError
+import pytest
+from django.db import connection
+
+from common.errors import ConflictError, ValidationFailedError
 from curation.models import Dataset, Pick, Round
-from curation.services import experiments, observations, problems
-from marketplace.models import Campaign, Lot, Review
+from curation.services import datasets, experiments, observations, problems
+from curation.services.observations import ObservationInput
+from marketplace.models import Campaign, JobRecord, Lot, Review
+from marketplace.selectors import times
 from marketplace.services import campaigns, lots, sweeper, vetting
 from marketplace.services.campaigns import CampaignTerms
-from tests.loops import Loop
+from tests import market
+from tests.loops import BATCH, Loop, digits
+from tests.portal import world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 3
@@ -182,3 +189,83 @@ def test_a_step_that_cannot_succeed_pauses_the_campaign_with_its_reason(loop, mo
     campaigns.advance(campaign_id=loop.campaign.pk)
     campaign = Campaign.objects.get()
     assert (campaign.state, campaign.reason) == ("paused", "the pool has 3 features, the anchor 4")
+
+
+def by_hand(experiment_id, number, n_labeled=None):
+    """Choose a round as a person would who labels without a campaign; return its keys."""
+    picks = experiments.start_round(experiment_id=experiment_id, number=number)
+    labels = [ObservationInput(one.key, int(digits().target[one.row])) for one in picks[:n_labeled]]
+    observations.record(experiment_id=experiment_id, observations=labels)
+    return {one.key for one in picks}
+
+
+@pytest.fixture
+def turned(settings, tmp_path, monkeypatch):
+    """Return a campaign that is started on an experiment two rounds of which were turned by hand, and their keys."""
+    settings.DATASET_STORAGE_URL = f"file://{tmp_path}"
+    start, keys = campaigns.start, set()
+
+    def later(*, experiment_id, **more):
+        for number in (1, 2):
+            keys.update(by_hand(experiment_id, number))
+            experiments.train_and_evaluate(experiment_id=experiment_id, number=number)
+        return start(experiment_id=experiment_id, **more)
+
+    monkeypatch.setattr(campaigns, "start", later)
+    return Loop, keys
+
+
+@pytest.mark.parametrize("terms", [{}, {"value_of_day_micro": 10**9}])
+def test_a_campaign_goes_on_where_hands_have_stopped_and_buys_nothing_of_theirs(turned, terms):
+    make, keys = turned
+    loop = make(max_rounds=2, **terms)
+    loop.run()
+    campaign = Campaign.objects.get()
+    bought = set(JobRecord.objects.values_list("key", flat=True))
+    assert (campaign.first_round, campaign.last_round) == (3, 4)
+    assert len(bought) == 2 * BATCH
+    assert bought.isdisjoint(keys)
+    assert campaign.reason.startswith("All 2 rounds are done." if not terms else "All records of 2 usual rounds")
+    found = times.of_campaign(campaign)
+    assert [one.number for one in found.rounds] == list(range(3, campaign.round + 1))
+    assert found.rounds[0].start == campaign.created_at
+
+
+def test_a_round_that_is_partly_labeled_is_finished_by_hand_first(loop):
+    job = loop.campaign.job
+    Campaign.objects.all().delete()
+    again = {"actor": loop.actor, "experiment_id": loop.campaign.experiment_id, "job_id": job.pk}
+    by_hand(loop.campaign.experiment_id, 1, n_labeled=1)
+    with pytest.raises(ConflictError, match="Round 1 of the experiment is open and partly labeled; evaluate it first"):
+        campaigns.start(**again, terms=CampaignTerms(max_rounds=1))
+    assert not Campaign.objects.exists()
+    experiments.train_and_evaluate(experiment_id=loop.campaign.experiment_id, number=1)
+    assert campaigns.start(**again, terms=CampaignTerms(max_rounds=1)).first_round == 2
+
+
+def test_of_jobs_that_want_an_experiment_at_once_one_gets_it(settings, tmp_path):
+    settings.DATASET_STORAGE_URL = f"file://{tmp_path}"
+    actor = market.customer()
+    of = {"actor": actor, "modality": "image", "file_name": "d.npz"}
+    dataset = datasets.create(**of, name="Pool", data=world.pool_file())
+    experiment_id = experiments.create(actor=actor, dataset_id=dataset.pk, name="E").pk
+    jobs = [market.job(actor, n_records=0, n_gold=0) for _ in range(4)]
+    barrier, outcomes = threading.Barrier(4), []
+
+    def start(job):
+        barrier.wait(10)
+        try:
+            terms = CampaignTerms(max_rounds=1)
+            outcomes.append(campaigns.start(actor=actor, experiment_id=experiment_id, job_id=job.pk, terms=terms))
+        except ConflictError as error:
+            outcomes.append(str(error))
+        connection.close()
+
+    threads = [threading.Thread(target=start, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    refused = [one for one in outcomes if isinstance(one, str)]
+    assert refused == ["The job or the experiment is part of another campaign."] * 3
+    assert Campaign.objects.count() == 1

@@ -9,13 +9,17 @@ import time
 import pytest
 from django.db import connection
 
+from common import outbox
+from common.clock import Now
 from common.errors import ValidationFailedError
+from common.models import OutboxMessage
 from curation.models import Observation, Pick
 from curation.models.experiments import VetoReason
 from curation.services import experiments, overrides
+from marketplace import consumers
 from marketplace.errors import CampaignStateError, ProposalClosedError
 from marketplace.models import Campaign, Lot, RoutingEvent
-from marketplace.services import campaigns, lots, opinions, proposals
+from marketplace.services import campaigns, lots, opinions, proposals, reminders, sweeper
 from tests.loops import BATCH, Loop
 from tests.proposals import (
     add,
@@ -25,6 +29,7 @@ from tests.proposals import (
     propose,
     proposed,
     sent,
+    told,
     unasked,
     veto,
 )
@@ -83,6 +88,47 @@ def test_a_crash_at_any_step_neither_loses_doubles_nor_sends_what_is_vetoed(loop
     assert Lot.objects.filter(state="closed").count() == ROUNDS
     assert Observation.objects.filter(label__isnull=False).count() == len(wanted)
     assert RoutingEvent.objects.filter(kind="proposal.vetoed").count() == ROUNDS
+    assert told() == ["proposal.to_veto"] * ROUNDS
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("module", "name"), [(proposals, "open_locked"), (reminders, "_send"), (outbox, "_sign"), (consumers, "_keep")]
+)
+def test_a_notice_and_a_reminder_come_once_whatever_dies(loop, monkeypatch, module, name, when):
+    """The process dies where the proposal is stored, the reminder is put, and each is handed over; all is repeated."""
+    for nth in (1, 2):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, dying(getattr(module, name), when == "before", nth))
+            again(lambda: propose(loop))
+            again(told)
+            Campaign.objects.filter(remind_at__isnull=False).update(remind_at=Now())
+            again(reminders.send_due)
+            Campaign.objects.filter(remind_at__lt=Now()).update(remind_at=Now())
+            again(sweeper.sweep)
+        OutboxMessage.objects.filter(delivered_at=None).update(next_attempt_at=Now())
+        assert sorted(told()) == sorted(["proposal.to_veto", "proposal.closes"] * nth)
+        pass_deadline()
+
+
+def test_sweepers_at_once_remind_once(loop):
+    propose(loop)
+    Campaign.objects.update(remind_at=Now())
+    barrier, sent_by = threading.Barrier(4), []
+
+    def run():
+        barrier.wait()
+        sent_by.append(sum(reminders.send_due() for _ in range(5)))
+        outbox.relay()
+        connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(sent_by) == 1
+    assert told() == ["proposal.to_veto", "proposal.closes"]
 
 
 def dying(real, is_before, nth):

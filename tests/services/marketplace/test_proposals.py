@@ -12,12 +12,12 @@ from curation.models.experiments import VetoReason
 from curation.services import overrides
 from curation.services.opinions import Again, Plan
 from marketplace.errors import CampaignStateError, ProposalClosedError
-from marketplace.models import Batch, Campaign, Lot, RoutingEvent
+from marketplace.models import Batch, Campaign, Lot, Notice, RoutingEvent
 from marketplace.selectors import times
-from marketplace.services import campaigns, opinions, override_reports
+from marketplace.services import campaigns, opinions, override_reports, reminders, sweeper
 from marketplace.services.campaign_terms import CampaignTerms
 from tests.loops import BATCH, Loop
-from tests.proposals import add, approve, pass_deadline, propose, proposed, sent, unasked, veto
+from tests.proposals import add, approve, pass_deadline, propose, proposed, sent, told, unasked, veto
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 2
@@ -232,3 +232,58 @@ def test_a_time_to_veto_goes_with_that_mode_alone(loop):
             job_id=loop.campaign.job_id,
             terms=CampaignTerms(max_rounds=1, mode="approve", review_s=60),
         )
+
+
+def remind_now():
+    Campaign.objects.update(remind_at=Now())
+
+
+def test_a_proposal_is_told_once_and_reminded_of_once_before_its_time_is_over(loop):
+    propose(loop)
+    campaign = Campaign.objects.get()
+    passed = (campaign.remind_at - campaign.review_due_at + timedelta(days=1)) / timedelta(days=1)
+    assert passed == pytest.approx(0.8)
+    campaigns.advance(campaign_id=campaign.pk)
+    assert (sweeper.is_due(), told()) == (False, ["proposal.to_veto"])
+    remind_now()
+    assert sweeper.is_due()
+    for _ in range(3):
+        sweeper.sweep()
+    assert told() == ["proposal.to_veto", "proposal.closes"]
+    newest = Notice.objects.latest("pk")
+    assert (newest.customer_id, newest.subject) == (loop.actor.organization_id, campaign.pk)
+    assert (newest.facts["round"], newest.facts["job"]) == (1, "Digits")
+    assert RoutingEvent.objects.get(kind="proposal.reminded").job_id == campaign.job_id
+    pass_deadline()
+    propose(loop)
+    assert told() == ["proposal.to_veto", "proposal.closes", "proposal.to_veto"]
+
+
+def test_one_that_waits_for_approval_is_reminded_of_after_a_day(asking):
+    propose(asking)
+    campaign = Campaign.objects.get()
+    rests = campaign.remind_at - RoutingEvent.objects.get(kind="round.proposed").created_at
+    assert rests.total_seconds() == pytest.approx(86_400, abs=5)
+    remind_now()
+    assert [reminders.send_due() for _ in range(2)] == [1, 0]
+    assert told() == ["proposal.to_approve", "proposal.waits"]
+
+
+@pytest.mark.parametrize("how", ["approved", "over", "ordered", "paused"])
+def test_nobody_is_reminded_of_a_round_that_does_not_wait_for_them(loop, how):
+    propose(loop)
+    if how == "paused":
+        campaigns.control(actor=loop.actor, campaign_id=loop.campaign.pk, verb="pause")
+    elif how == "over":
+        pass_deadline()
+    else:
+        approve(loop, 1)
+    if how == "ordered":
+        loop.tick()
+    remind_now()
+    assert reminders.send_due() == 0
+    assert not sweeper.is_due() or how != "paused"
+    assert told() == ["proposal.to_veto"]
+    if how == "paused":
+        campaigns.control(actor=loop.actor, campaign_id=loop.campaign.pk, verb="resume")
+        assert reminders.send_due() == 1

@@ -7,6 +7,7 @@ import pytest
 from common.ids import from_public
 from curation.models import ComputeEntry
 from curation.selectors import compute as ledger
+from curation.services import experiments
 from marketplace.models import Batch, Campaign, Lot, RoutingEvent
 from marketplace.selectors import times
 from marketplace.services import campaigns, offers
@@ -117,6 +118,21 @@ def test_a_campaign_ends_before_a_round_that_would_exceed_its_compute_cap(monkey
     )
     assert Lot.objects.filter(state="closed").count() == Lot.objects.count() == 3
     check(times.of_campaign(campaign))
+
+
+def test_a_campaign_pauses_at_its_experiments_cap_and_goes_on_once_that_is_raised(monkeypatch):
+    loop = Loop(max_rounds=4)
+    experiment_id = loop.campaign.experiment_id
+    experiments.cap_compute(actor=loop.actor, experiment_id=experiment_id, max_cpu_s=100)
+    costly(monkeypatch, 1.0)
+    loop.until(lambda: Campaign.objects.get().state == "paused")
+    campaign = Campaign.objects.get()
+    assert (campaign.round, campaign.phase) == (4, "select")
+    assert campaign.reason.endswith("round 4 is forecast to take 48.0. Raise `max_cpu_s`, or end here.")
+    experiments.cap_compute(actor=loop.actor, experiment_id=experiment_id, max_cpu_s=None)
+    campaigns.control(actor=loop.actor, campaign_id=campaign.pk, verb="resume")
+    loop.run()
+    loop.check(4)
 
 
 def test_what_an_attempt_has_used_is_not_forecast_once_more(monkeypatch):
