@@ -114,7 +114,8 @@ class Loop:
 
     def check(self, n_rounds: int) -> None:
         """Every pick was ordered, labeled and observed exactly once."""
-        assert Campaign.objects.get().reason == f"All {n_rounds} rounds are done."
+        words = "The only round is done." if n_rounds == 1 else f"All {n_rounds} rounds are done."
+        assert Campaign.objects.get().reason == words
         assert Round.objects.filter(evaluated_at__isnull=False).count() == n_rounds
         assert Lot.objects.filter(state="closed").count() == n_rounds
         keys = sorted(Pick.objects.values_list("key", flat=True))
