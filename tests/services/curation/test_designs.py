@@ -136,7 +136,7 @@ def test_outputs_that_do_not_fit_are_refused_by_field(outputs, field, words):
 
 
 def test_embeddings_of_a_round_say_what_is_near_what():
-    experiment = begin(market.customer(), strategy="coverage", batch_size=4, control_ratio=0.25)
+    experiment = begin(market.customer(), strategy="uncertainty_herding", batch_size=4, control_ratio=0.25)
     answer(experiment, first(experiment))
     experiments.train_and_evaluate(experiment_id=experiment.pk, number=1)
     taken = set(Pick.objects.values_list("row", flat=True))
