@@ -269,7 +269,8 @@ def monte_carlo(
             f"got {target_error:g}, {tolerance:g}, {least} and {most}"
         )
     whole, nothing = (_finite(utility, rows) for rows in (np.arange(n), np.empty(0, np.int64)))
-    mean, squares, errors = np.zeros(n), np.zeros(n), np.full(n, np.inf)
+    mean, squares = np.zeros(n), np.zeros(n)
+    errors: FloatArray = np.full(n, np.inf)
     for count in range(1, most + 1):
         gains = _contributions(rng.permutation(n), utility, nothing, whole, tolerance)
         before = gains - mean
