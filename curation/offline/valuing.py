@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.core import removal, valuation
+from curation.core import proxy, removal, valuation
 from curation.core.arrays import FloatArray, IntArray, Scaler
 from curation.core.removal import FRACTIONS, Order, Runs
 from curation.offline import answers, pools
@@ -123,7 +123,7 @@ def stored(found: Found) -> dict[str, Any]:
         "splits": request.splits,
         "margin": request.margin,
         "neighbours": valuation.NEIGHBOURS,
-        "inverse_penalty": removal.proxy.INVERSE_PENALTY,
+        "inverse_penalty": proxy.INVERSE_PENALTY,
         "records": len(found.keys),
         "classes": found.n_classes,
         "measured": found.n_measured,

@@ -20,8 +20,8 @@ class Command(OfflineCommand):
     help = (
         "Value every labeled record (exact KNN-Shapley), remove the worst, the best and random ones, retrain, and "
         "measure accuracy on labels that had no say: which share is harmful, which useless, with intervals, or that it "
-        "cannot be told. Reads a pool (.npz: X and optionally key; or Parquet) and labels (CSV or Parquet: key, label); "
-        "writes value.csv, removal.json and value.html into a folder. Needs neither a server nor a database."
+        "cannot be told. Reads a pool (.npz: X and optionally key; or Parquet) and labels (CSV or Parquet: key, "
+        "label); writes value.csv, removal.json and value.html into a folder. Needs neither a server nor a database."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -78,8 +78,8 @@ def _files(found: Found, out: Path) -> dict[Path, bytes]:
 def remarks(found: Found) -> list[str]:
     """Return what a person should know before trusting the result."""
     notes = [
-        "Accuracy is measured against the labels as given; where those are wrong, gains look smaller than they are. Low "
-        "values mark what to look at, not what to delete: rare and hard records are among them."
+        "Accuracy is measured against the labels as given; where those are wrong, gains look smaller than they are. "
+        "Low values mark what to look at, not what to delete: rare and hard records are among them."
     ]
     if found.n_measured < len(found.keys):
         notes.append(f"Removal was measured on {found.n_measured:,} of {len(found.keys):,} labeled records, at random.")
