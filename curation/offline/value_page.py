@@ -1,5 +1,6 @@
 """The page of ``manage.py value``: drawn from the stored runs and nothing else, without outside parts."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from curation.offline.valuing import words_of
 WIDTH, HEIGHT = 480, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 44
 _LEAST_SPAN = 0.02
-_N_TICKS = 5
+_MOST_TICKS = 7
 _COLOURS = (("worst", "pick"), ("random", "no"), ("best", "asked"))
 _DASHES = {"pick": ("━━", ""), "no": ("╍╍", "7 4"), "asked": ("┅┅", "2 3")}
 _Point = dict[str, float]
@@ -34,7 +35,7 @@ def context(told: dict[str, Any]) -> dict[str, Any]:
         "harmful": words_of(told["harmful"]),
         "useless": words_of(told["useless"]),
         "useless_at_random": words_of(told["useless_at_random"]),
-        "margin": f"{100 * told['margin']:g}",
+        "margin": f"{100 * told['margin']:.3g}",
         "whole": f"{whole:.1%}",
         "fingerprint": told["fingerprint"][:12],
         "figures": [
@@ -110,5 +111,8 @@ def chart(
 
 
 def _ticks(low: float, high: float, y: Callable[[float], float]) -> list[dict[str, str]]:
-    values = [low + (high - low) * n / (_N_TICKS - 1) for n in range(_N_TICKS)]
-    return [{"at": f"{y(value):.1f}", "words": f"{100 * value:.1f}"} for value in values]
+    """Return round values inside the frame, three to seven of them, in percent."""
+    size = 10.0 ** math.floor(math.log10(high - low))
+    step = next(size * part for part in (0.2, 0.5, 1.0, 2.0) if (high - low) / (size * part) <= _MOST_TICKS)
+    values = [step * n for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [{"at": f"{y(value):.1f}", "words": f"{round(100 * value, 6):g}"} for value in values]
