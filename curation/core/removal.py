@@ -177,8 +177,8 @@ def harmful(runs: Runs, margin: float = MARGIN) -> Share:
 
     It is the smallest whose removal gains all that removal can gain, but for the margin (or half of the gain, where
     that is less): what is removed beyond it changes little. Shown when the gain's interval lies above 0, with all
-    fractions counted in (Bonferroni). The interval's ends are the smallest fraction that is not proven to gain less
-    than that, and the smallest that is proven to gain it; they are as fine as the fractions are.
+    fractions counted in (Bonferroni). The interval runs from the last fraction before which all are proven to gain
+    less than that (0 where the first is not) to the first that is proven to gain it.
 
     Raises
     ------
@@ -196,16 +196,16 @@ def harmful(runs: Runs, margin: float = MARGIN) -> Share:
     short = [runs.interval(gains[:, place] - gains[:, best]) for place in range(best + 1)]
     low = next((place for place in range(at) if short[place].high >= -slack), at)
     high = next((place for place in range(at, best) if short[place].low >= -slack), best)
-    return Share(FRACTIONS[at], FRACTIONS[low], FRACTIONS[high], True)
+    return Share(FRACTIONS[at], (0.0, *FRACTIONS)[low], FRACTIONS[high], True)
 
 
 def useless(runs: Runs, margin: float = MARGIN, order: Order = Order.WORST) -> Share:
     """Return the share of the labels whose removal changes accuracy by less than a margin.
 
     Removed worst first it is counted from where the harmful share ends, where one is shown; in other orders from 0. At
-    random it is plain abundance. The interval's ends are the last fraction of those whose change is proven to lie
-    inside the margin, and the last before one whose change is proven to lie outside. Shown when at least one is proven
-    inside.
+    random it is plain abundance. The interval runs from the last fraction of those whose change is proven to lie inside
+    the margin to the first whose change is proven to lie outside, or to all that is left. Shown when at least one is
+    proven inside.
 
     Raises
     ------
@@ -220,7 +220,8 @@ def useless(runs: Runs, margin: float = MARGIN, order: Order = Order.WORST) -> S
     inside = [-margin <= one.low and one.high <= margin for one in changes]
     likely = [abs(one.mean) <= margin for one in changes]
     possible = [one.low <= margin and one.high >= -margin for one in changes]
-    low, share, high = (float(shares[first + _run(good)] - shares[first]) for good in (inside, likely, possible))
+    low, share = (float(shares[first + _run(good)] - shares[first]) for good in (inside, likely))
+    high = float([*shares, 1.0][first + 1 + _run(possible)] - shares[first])
     return Share(share, low, high, low > 0)
 
 

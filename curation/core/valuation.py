@@ -96,16 +96,16 @@ def knn_shapley(
     norms = _checked(X, y, X_valid, y_valid, n_neighbours)
     n = len(X)
     worth, lost = _weights(n, n_neighbours)
-    places = np.arange(n, dtype=np.uint64) << np.uint64(1)
-    values, whole = np.zeros(n), 0.0
+    places, keys = np.arange(n, dtype=np.uint64) << np.uint64(1), np.empty(n, np.uint64)
+    values, right, later, whole = np.zeros(n), np.empty(n), np.empty(n), 0.0
     step = max(1, _BLOCK // n)
     for start in range(0, len(X_valid), step):
         distances = _distances(X_valid[start : start + step], X, norms)  # (b, n)
         for row, label in zip(distances, y_valid[start : start + step].tolist(), strict=True):
-            order, is_right = _ranked(row, places, y == label)
-            right = is_right.astype(np.float64)  # (n,)
+            order = _ranked(row, places, y == label, keys, right)
             whole += float(right[:n_neighbours].sum()) / n_neighbours
-            later = np.cumsum((right * lost)[::-1])[::-1]  # (n,)
+            np.multiply(right, lost, out=later)
+            np.cumsum(later[::-1], out=later[::-1])  # what the right ones from each rank on take
             right *= worth
             right[:-1] -= later[1:]
             values[order] += right
@@ -196,21 +196,26 @@ def _distances(block: Float32Array, X: Float32Array, norms: Float32Array) -> Flo
 
 
 def _ranked(
-    distances: Float32Array, places: npt.NDArray[np.uint64], is_right: BoolArray
-) -> tuple[npt.NDArray[np.intp], BoolArray]:
-    """Return the rows by distance, ties by place, and whether each is right, shape (n,) each.
+    distances: Float32Array,
+    places: npt.NDArray[np.uint64],
+    is_right: BoolArray,
+    keys: npt.NDArray[np.uint64],
+    right: FloatArray,
+) -> IntArray:
+    """Return the rows by distance, ties by place, and write 1 into `right` at the ranks of right ones; all shape (n,).
 
-    Distance, place and answer share one whole number: sorting those is several times as fast as an argsort.
+    Distance, place and answer share one whole number: sorting those is several times as fast as an argsort. `keys` is
+    room for them, and holds what is returned.
     """
-    keys = distances.view(np.uint32).astype(np.uint64)
+    keys[:] = distances.view(np.uint32)
     keys <<= np.uint64(32)
     keys |= places
     keys |= is_right
     keys.sort()
-    right = (keys & np.uint64(1)).astype(np.bool_)
+    right[:] = keys & np.uint64(1)
     keys &= np.uint64(0xFFFFFFFF)
     keys >>= np.uint64(1)
-    return keys.astype(np.intp), right
+    return keys.view(np.int64)
 
 
 def monte_carlo(
