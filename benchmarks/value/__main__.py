@@ -130,7 +130,8 @@ def _page(command: str, n_seeds: int, found: list[list[str]], alarms: list[list[
             "## Cost",
             "",
             f"Exact values of {N_RECORDS:,} records of {N_FEATURES} features: {cost:.3f} CPU seconds per judging",
-            f"record, so {1000 * cost:.0f} for 1,000 (target 60; measured on {N_JUDGES}). Values sum to the whole within {off:.0e}.",
+            f"record, so {1000 * cost:.0f} for 1,000 (target 60; measured on {N_JUDGES}).",
+            f"Values sum to the whole within {off:.0e}.",
             "",
         ]
     )

@@ -9,7 +9,8 @@ from sklearn.datasets import load_digits
 
 from curation.core import proxy, valuation
 from curation.core.arrays import Scaler
-from curation.core.valuation import knn_shapley, monte_carlo
+from curation.core.data_shapley import monte_carlo
+from curation.core.valuation import knn_shapley
 
 
 def records(n, m, seed=0, n_classes=3):
