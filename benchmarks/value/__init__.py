@@ -1,0 +1,1 @@
+"""What labels are worth: shares found of planted wrong labels, and the cost of exact values."""
