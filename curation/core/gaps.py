@@ -1,0 +1,229 @@
+"""Regions of a pool with fewer labels than their share, and clusters that annotators cannot label.
+
+References
+----------
+Kulldorff (1997), A Spatial Scan Statistic (the most unlikely ball, against labels dealt out anew).
+Besag, Clifford (1991), Sequential Monte Carlo p-Values (dealing stops once chance has done as well).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse, stats
+from scipy.sparse import csgraph
+
+from curation.core import topology
+from curation.core.arrays import Asked, BoolArray, Float32Array, FloatArray, IntArray, squared_distances
+from curation.core.problem import Problem
+from curation.core.topology import Clusters
+
+LEVEL = 0.002
+"""Chance that labels of records drawn at random leave a region behind that is told, for clusters and for balls."""
+_DEALS = 999
+_OF_EACH, _CENTRES = 2048, 256
+"""Records with and without a label, at most, that are compared, and those of them around which balls are looked at."""
+_STEP = 1.25
+_GUARD = 0.01
+_SHOWN = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Records that lie together and hold fewer labels than their share, or that nobody could label.
+
+    Attributes
+    ----------
+    rows
+        Its records, rising.
+    n_labeled, expected
+        Labels in it, and how many there would be if as many records had been drawn at random.
+    n_answered, n_rejected
+        Answers in it, and those of them that say "cannot be labeled".
+    shown
+        Up to six records that stand for it, the one of highest density first.
+    distance
+        How far its usual record is from the nearest labeled one, in units of what is usual in the pool.
+    """
+
+    rows: IntArray
+    n_labeled: int
+    expected: float
+    n_answered: int
+    n_rejected: int
+    shown: IntArray
+    distance: float
+
+    @property
+    def rejected_ratio(self) -> float | None:
+        """Share of its answers that say "cannot be labeled"; None where nothing was answered."""
+        return self.n_rejected / self.n_answered if self.n_answered else None
+
+
+def of_problem(problem: Problem, without: IntArray) -> list[Region]:
+    """Return the regions of a problem's pool, some rows left out of it, as rows of the problem."""
+    kept = np.setdiff1d(np.arange(len(problem.X)), without)
+    is_kept = np.isin(problem.asked.rows, kept)
+    asked = Asked(
+        np.searchsorted(kept, problem.asked.rows[is_kept]),
+        problem.asked.labels[is_kept],
+        problem.asked.weights[is_kept],
+    )
+    found = find(problem.scaled[kept], asked, problem.group[kept], problem.rng(11))
+    return [
+        Region(kept[one.rows], one.n_labeled, one.expected, one.n_answered, one.n_rejected, kept[one.shown], one.distance)
+        for one in found
+    ]
+
+
+def find(X: Float32Array, asked: Asked, group: IntArray, rng: np.random.Generator) -> list[Region]:
+    """Return the regions with significantly fewer labels than their share, largest first.
+
+    Parameters
+    ----------
+    X
+        Scaled pool, or all asked rows and a random sample of the others, shape (n, d).
+    asked
+        What was asked of it, and the answers.
+    group
+        Near-duplicate groups, shape (n,): each counts once, as copies of a labeled record need no label.
+    rng
+        Draws what is compared, and deals labels out anew.
+
+    Notes
+    -----
+    A region is a cluster (`topology.clusters`), or the part in one cluster of balls that overlap. Clusters are tested
+    by the hypergeometric tail, Bonferroni corrected; balls of all sizes around 256 records by the most unlikely one of
+    each of 999 deals of the labels. Either family tells of anything in one pool of 500 whose labels were drawn at
+    random. A cluster is told too when significantly more of its answers than elsewhere say "cannot be labeled".
+
+    O(4,096 n d) time; no array is larger than (256, 4,096) or the pool.
+    """
+    labeled = asked.rows[asked.is_labeled & (asked.weights > 0)]
+    _, first, unit = np.unique(group, return_index=True, return_inverse=True)
+    has_label = np.zeros(len(first), dtype=np.bool_)
+    has_label[unit[labeled]] = True
+    if not 0 < has_label.sum() < len(first):
+        return []
+    Z = X[first]  # (u, d)
+    shape = topology.clusters(Z, rng)
+    piece = _pieces(Z, has_label, rng)
+    cell = np.where(piece >= 0, piece * len(shape.size) + shape.label, -1)  # (u,)
+    _take_whole(cell, shape, has_label)
+    foreign = _foreign(shape, unit, asked.answered)
+    cell[np.isin(shape.label, foreign)] = -1
+    rows = [np.flatnonzero(cell[unit] == one) for one in np.unique(cell[cell >= 0])]
+    rows = [some for some in rows if _is_low(some, labeled, len(X))]
+    rows += [np.flatnonzero(shape.label[unit] == one) for one in foreign]
+    away = _away(X, labeled)
+    found = [_region(some, labeled, asked.answered, shape.density[unit], away) for some in rows]
+    return sorted(found, key=lambda region: (-len(region.rows), region.rows[0]))
+
+
+def _region(rows: IntArray, labeled: IntArray, answered: Asked, density: FloatArray, away: FloatArray) -> Region:
+    inside = np.isin(answered.rows, rows)
+    by_density = rows[np.argsort(-density[rows], kind="stable")]
+    return Region(
+        rows=rows,
+        n_labeled=int(np.isin(labeled, rows).sum()),
+        expected=len(labeled) * len(rows) / len(away),
+        n_answered=int(inside.sum()),
+        n_rejected=int((answered.labels[inside] < 0).sum()),
+        shown=by_density[np.unique(np.linspace(0, len(rows), _SHOWN, endpoint=False).astype(np.int64))],
+        distance=float(np.median(away[rows])),
+    )
+
+
+def _away(X: Float32Array, labeled: IntArray) -> FloatArray:
+    """Return the distance of each record to the nearest labeled one over the median of those without, shape (n,)."""
+    mark = labeled[topology.nearest(X, X[labeled])]
+    distance = np.sqrt(((X - X[mark]).astype(np.float64) ** 2).sum(axis=1))
+    usual = np.median(np.delete(distance, labeled)) if len(labeled) < len(X) else 0.0
+    return np.asarray(distance / (usual if usual > 0 else 1.0))
+
+
+def _is_low(rows: IntArray, labeled: IntArray, n: int) -> bool:
+    """Whether records hold few labels also where copies count: where most labels went to copies, others look empty."""
+    return bool(stats.hypergeom.cdf(np.isin(labeled, rows).sum(), n, len(labeled), len(rows)) <= _GUARD)
+
+
+def _take_whole(cell: IntArray, shape: Clusters, has_label: BoolArray) -> None:
+    """Make each cluster with too few labels one cell, unless a smaller part of it says where they are missing."""
+    n_labeled = np.bincount(shape.label[has_label], minlength=len(shape.size))
+    low = stats.hypergeom.cdf(n_labeled, len(cell), has_label.sum(), shape.size) * len(shape.size) <= LEVEL
+    top = cell.max() + 1
+    for one in np.flatnonzero(low):
+        inside = shape.label == one
+        covered = np.mean(cell[inside] >= 0)
+        if covered == 0 or covered > 0.5:
+            cell[inside] = top + one
+
+
+def _foreign(shape: Clusters, unit: IntArray, answered: Asked) -> IntArray:
+    """Return the clusters in which more of the answers than elsewhere say "cannot be labeled", and half at least."""
+    at, rejected = shape.label[unit[answered.rows]], answered.labels < 0
+    n_answered = np.bincount(at, minlength=len(shape.size))
+    n_rejected = np.bincount(at[rejected], minlength=len(shape.size))
+    chance = stats.hypergeom.sf(n_rejected - 1, len(at), rejected.sum(), n_answered)
+    return np.flatnonzero((chance * len(shape.size) <= LEVEL) & (2 * n_rejected >= n_answered))
+
+
+def _pieces(Z: Float32Array, has_label: BoolArray, rng: np.random.Generator) -> IntArray:
+    """Return the number of the connected piece with too few labels that each row lies in, shape (u,); -1: in none.
+
+    Of large pools rows with and without labels are drawn, and the others go with the nearest of those.
+    """
+    some = [rng.permutation(np.flatnonzero(has_label == value))[:_OF_EACH] for value in (False, True)]
+    seen = np.sort(np.concatenate(some))  # (m,)
+    piece = _scan(Z[seen], has_label[seen], rng)
+    return piece if len(seen) == len(Z) or piece.max() < 0 else piece[topology.nearest(Z, Z[seen])]
+
+
+def _scan(Z: Float32Array, has_label: BoolArray, rng: np.random.Generator) -> IntArray:
+    """Return which piece of overlapping balls with too few labels each row lies in, shape (m,); -1: in none."""
+    m, nothing = len(Z), np.full(len(Z), -1, dtype=np.int64)
+    sizes = _sizes(m, int(has_label.sum()))  # (j,)
+    if not len(sizes):
+        return nothing
+    centres = Z[rng.permutation(m)[:_CENTRES]]
+    order = np.argsort(squared_distances(centres, Z), axis=1, kind="stable")[:, : sizes[-1]]  # (c, largest)
+    counts = np.arange(min(sizes[-1], has_label.sum()) + 1)
+    table = stats.hypergeom.logcdf(counts[None, :], m, has_label.sum(), sizes[:, None])  # (j, counts)
+    own = _unlikely(has_label, order, sizes, table)  # (c, j)
+    limit = _limit(own.min(), lambda: float(_unlikely(rng.permutation(has_label), order, sizes, table).min()))
+    best = own.argmin(axis=1)
+    low = np.flatnonzero(own.min(axis=1) < limit)
+    if not len(low):
+        return nothing
+    member = np.concatenate([order[ball, : sizes[best[ball]]] for ball in low])
+    ball = np.repeat(np.arange(len(low)), sizes[best[low]])
+    graph = sparse.csr_array((np.ones(len(ball)), (ball, len(low) + member)), shape=(len(low) + m,) * 2)
+    piece = csgraph.connected_components(graph, directed=False)[1][len(low) :].astype(np.int64)
+    return np.where(np.isin(np.arange(m), member), piece, -1)
+
+
+def _sizes(m: int, n_labeled: int) -> IntArray:
+    """Return the sizes of balls worth looking at: from where no label in it is unlikely, up to half of the rows."""
+    all_sizes = np.unique((_STEP ** np.arange(np.log(m) / np.log(_STEP))).astype(np.int64))
+    sizes = all_sizes[all_sizes <= m // 2]
+    return sizes[stats.hypergeom.cdf(0, m, n_labeled, sizes) <= _GUARD]
+
+
+def _unlikely(has_label: BoolArray, order: IntArray, sizes: IntArray, table: FloatArray) -> FloatArray:
+    """Return the logarithm of the chance of so few labels in each ball, shape (c, j)."""
+    starts = np.concatenate([[0], sizes[:-1]])
+    rings = np.add.reduceat(has_label[order], starts, axis=1, dtype=np.int64)  # (c, j)
+    return np.asarray(table[np.arange(len(sizes)), rings.cumsum(axis=1)])
+
+
+def _limit(own: float, deal: Callable[[], float]) -> float:
+    """Return what a ball must be more unlikely than, or -infinity once chance has done as well as the best too often."""
+    allowed = int(LEVEL * (_DEALS + 1))
+    if own > np.log(LEVEL):
+        return -np.inf
+    least = [0.0] * allowed  # of all deals, rising
+    for _ in range(_DEALS):
+        least = sorted([*least, deal()])[:allowed]
+        if least[-1] <= own:
+            return -np.inf
+    return least[-1]
