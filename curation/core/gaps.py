@@ -7,7 +7,7 @@ Besag, Clifford (1991), Sequential Monte Carlo p-Values (dealing stops once chan
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse, stats
@@ -61,7 +61,7 @@ class Region:
 
 
 def of_problem(problem: Problem, without: IntArray) -> list[Region]:
-    """Return the regions of a problem's pool, some rows left out of it, as rows of the problem."""
+    """Return the regions of a problem's pool; rows that are there for another reason than chance can be left out."""
     kept = np.setdiff1d(np.arange(len(problem.X)), without)
     is_kept = np.isin(problem.asked.rows, kept)
     asked = Asked(
@@ -70,10 +70,7 @@ def of_problem(problem: Problem, without: IntArray) -> list[Region]:
         problem.asked.weights[is_kept],
     )
     found = find(problem.scaled[kept], asked, problem.group[kept], problem.rng(11))
-    return [
-        Region(kept[one.rows], one.n_labeled, one.expected, one.n_answered, one.n_rejected, kept[one.shown], one.distance)
-        for one in found
-    ]
+    return [replace(region, rows=kept[region.rows], shown=kept[region.shown]) for region in found]
 
 
 def find(X: Float32Array, asked: Asked, group: IntArray, rng: np.random.Generator) -> list[Region]:
@@ -176,29 +173,45 @@ def _pieces(Z: Float32Array, has_label: BoolArray, rng: np.random.Generator) -> 
     some = [rng.permutation(np.flatnonzero(has_label == value))[:_OF_EACH] for value in (False, True)]
     seen = np.sort(np.concatenate(some))  # (m,)
     piece = _scan(Z[seen], has_label[seen], rng)
-    return piece if len(seen) == len(Z) or piece.max() < 0 else piece[topology.nearest(Z, Z[seen])]
+    return piece if len(seen) == len(Z) else piece[topology.nearest(Z, Z[seen])]
 
 
 def _scan(Z: Float32Array, has_label: BoolArray, rng: np.random.Generator) -> IntArray:
     """Return which piece of overlapping balls with too few labels each row lies in, shape (m,); -1: in none."""
-    m, nothing = len(Z), np.full(len(Z), -1, dtype=np.int64)
+    m = len(Z)
     sizes = _sizes(m, int(has_label.sum()))  # (j,)
     if not len(sizes):
-        return nothing
+        return _joined([], m)
     centres = Z[rng.permutation(m)[:_CENTRES]]
     order = np.argsort(squared_distances(centres, Z), axis=1, kind="stable")[:, : sizes[-1]]  # (c, largest)
     counts = np.arange(min(sizes[-1], has_label.sum()) + 1)
     table = stats.hypergeom.logcdf(counts[None, :], m, has_label.sum(), sizes[:, None])  # (j, counts)
     own = _unlikely(has_label, order, sizes, table)  # (c, j)
     limit = _limit(own.min(), lambda: float(_unlikely(rng.permutation(has_label), order, sizes, table).min()))
-    best = own.argmin(axis=1)
-    low = np.flatnonzero(own.min(axis=1) < limit)
-    if not len(low):
-        return nothing
-    member = np.concatenate([order[ball, : sizes[best[ball]]] for ball in low])
-    ball = np.repeat(np.arange(len(low)), sizes[best[low]])
-    graph = sparse.csr_array((np.ones(len(ball)), (ball, len(low) + member)), shape=(len(low) + m,) * 2)
-    piece = csgraph.connected_components(graph, directed=False)[1][len(low) :].astype(np.int64)
+    low = np.argsort(own.min(axis=1), kind="stable")[: int((own.min(axis=1) < limit).sum())]
+    balls = [order[ball, : sizes[own[ball].argmin()]] for ball in low]
+    return _joined(_adding(balls, has_label), m)
+
+
+def _adding(balls: list[IntArray], has_label: BoolArray) -> list[IntArray]:
+    """Return those balls, the most unlikely first, that lack labels also where no earlier one lies."""
+    is_new, kept = np.ones(len(has_label), dtype=np.bool_), []
+    for ball in balls:
+        rest = ball[is_new[ball]]
+        if stats.hypergeom.cdf(has_label[rest].sum(), len(has_label), has_label.sum(), len(rest)) <= _GUARD:
+            is_new[ball] = False
+            kept.append(ball)
+    return kept
+
+
+def _joined(balls: list[IntArray], m: int) -> IntArray:
+    """Return which piece of overlapping balls each row lies in, shape (m,); -1: in none."""
+    if not balls:
+        return np.full(m, -1, dtype=np.int64)
+    n, member = len(balls), np.concatenate(balls)
+    links = (np.repeat(np.arange(n), [len(ball) for ball in balls]), n + member)
+    graph = sparse.csr_array((np.ones(len(member)), links), shape=(n + m, n + m))
+    piece = csgraph.connected_components(graph, directed=False)[1][n:].astype(np.int64)
     return np.where(np.isin(np.arange(m), member), piece, -1)
 
 
@@ -217,7 +230,7 @@ def _unlikely(has_label: BoolArray, order: IntArray, sizes: IntArray, table: Flo
 
 
 def _limit(own: float, deal: Callable[[], float]) -> float:
-    """Return what a ball must be more unlikely than, or -infinity once chance has done as well as the best too often."""
+    """Return what balls must be more unlikely than; -infinity once chance has done as well as the best too often."""
     allowed = int(LEVEL * (_DEALS + 1))
     if own > np.log(LEVEL):
         return -np.inf

@@ -112,7 +112,7 @@ def nearest(X: Float32Array, marks: Float32Array) -> IntArray:
 
 
 def densities(X: Float32Array) -> tuple[IntArray, FloatArray, float]:
-    """Return the neighbours of each distinct row, shape (s, k), the logarithm of its density, shape (s,), and its noise.
+    """Return neighbours of distinct rows, shape (s, k), logarithms of their densities, shape (s,), and the noise.
 
     A ball around a record that holds k others has a density of k over its radius to the power of the dimension in
     which the records really spread. The noise is the persistence up to which peaks are made by chance.

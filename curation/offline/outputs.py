@@ -70,6 +70,8 @@ def context(found: Selected) -> dict[str, Any]:
         "groups": _groups(found),
         "n_groups": len(found.skipped),
         "n_confused": len(found.confused),
+        "regions": _regions(found),
+        "n_regions": len(found.regions),
         "causes": Counter(one.cause.value.replace("_", " ") for one in found.confused).most_common(),
         "confused": _confused(found),
         "bad": found.pool.bad[:SHOWN_GROUPS],
@@ -109,6 +111,23 @@ def _confused(found: Selected) -> list[dict[str, Any]]:
     ]
 
 
+def _regions(found: Selected) -> list[dict[str, Any]]:
+    keys = found.pool.keys
+    return [
+        {
+            "n": len(region.rows),
+            "share": len(region.rows) / len(found.pool),
+            "n_labeled": region.n_labeled,
+            "expected": region.expected,
+            "n_answered": region.n_answered,
+            "rejected_ratio": region.rejected_ratio,
+            "distance": region.distance,
+            "keys": [keys[row] for row in region.shown],
+        }
+        for region in found.regions[:SHOWN_GROUPS]
+    ]
+
+
 def draw(found: Selected) -> dict[str, list[dict[str, Any]]]:
     """Return the map: a sample of the pool, what was asked, and the picks, laid out along two principal directions."""
     problem, asked = found.problem, found.answers.asked
@@ -125,9 +144,12 @@ def draw(found: Selected) -> dict[str, list[dict[str, Any]]]:
 
     picked = [pick.row for pick in found.picks]
     keys = found.pool.keys
+    lacking = np.concatenate([region.rows for region in found.regions]) if found.regions else np.empty(0, np.int64)
+    rest = np.setdiff1d(shown, np.concatenate([asked.rows, picked]).astype(np.int64))
     names = [{"key": keys[pick.row], "words": pick.words, "rank": n} for n, pick in enumerate(found.picks, 1)]
     return {
-        "pool": points(np.setdiff1d(shown, np.concatenate([asked.rows, picked]).astype(np.int64))),
+        "pool": points(np.setdiff1d(rest, lacking)),
+        "lacking": points(np.intersect1d(rest, lacking)),
         "asked": points(np.setdiff1d(asked.rows, rejected)[:MAP_POINTS]),
         "rejected": points(rejected[:MAP_POINTS]),
         "picks": [spot | name for spot, name in zip(points(np.array(picked)), names, strict=True)],
