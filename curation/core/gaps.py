@@ -6,7 +6,7 @@ Kulldorff (1997), A Spatial Scan Statistic (the most unlikely ball, against labe
 Besag, Clifford (1991), Sequential Monte Carlo p-Values (dealing stops once chance has done as well).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from curation.core.problem import Problem
 from curation.core.topology import Clusters
 
 LEVEL = 0.002
-"""Chance that labels of records drawn at random leave a region behind that is told, for clusters and for balls."""
+"""Chance that answers for records drawn at random leave something behind that is told, for each of three tests."""
 _DEALS = 999
 _OF_EACH, _CENTRES = 2048, 256
 """Records with and without a label, at most, that are compared, and those of them around which balls are looked at."""
@@ -60,9 +60,9 @@ class Region:
         return self.n_rejected / self.n_answered if self.n_answered else None
 
 
-def of_problem(problem: Problem, without: IntArray) -> list[Region]:
-    """Return the regions of a problem's pool; rows that are there for another reason than chance can be left out."""
-    kept = np.setdiff1d(np.arange(len(problem.X)), without)
+def of_problem(problem: Problem, *, without: Sequence[int] = ()) -> list[Region]:
+    """Return the regions of a problem's pool, without rows that are there for another reason than chance."""
+    kept = np.setdiff1d(np.arange(len(problem.X)), np.array(without, dtype=np.int64))
     is_kept = np.isin(problem.asked.rows, kept)
     asked = Asked(
         np.searchsorted(kept, problem.asked.rows[is_kept]),
@@ -91,8 +91,8 @@ def find(X: Float32Array, asked: Asked, group: IntArray, rng: np.random.Generato
     -----
     A region is a cluster (`topology.clusters`), or the part in one cluster of balls that overlap. Clusters are tested
     by the hypergeometric tail, Bonferroni corrected; balls of all sizes around 256 records by the most unlikely one of
-    each of 999 deals of the labels. Either family tells of anything in one pool of 500 whose labels were drawn at
-    random. A cluster is told too when significantly more of its answers than elsewhere say "cannot be labeled".
+    each of 999 deals of the labels. A cluster is told too when significantly more of its answers than elsewhere say
+    "cannot be labeled". Each of the three tells of anything in one of 500 pools whose records were drawn at random.
 
     O(4,096 n d) time; no array is larger than (256, 4,096) or the pool.
     """
@@ -183,14 +183,24 @@ def _scan(Z: Float32Array, has_label: BoolArray, rng: np.random.Generator) -> In
     if not len(sizes):
         return _joined([], m)
     centres = Z[rng.permutation(m)[:_CENTRES]]
-    order = np.argsort(squared_distances(centres, Z), axis=1, kind="stable")[:, : sizes[-1]]  # (c, largest)
-    counts = np.arange(min(sizes[-1], has_label.sum()) + 1)
-    table = stats.hypergeom.logcdf(counts[None, :], m, has_label.sum(), sizes[:, None])  # (j, counts)
-    own = _unlikely(has_label, order, sizes, table)  # (c, j)
-    limit = _limit(own.min(), lambda: float(_unlikely(rng.permutation(has_label), order, sizes, table).min()))
+    order = np.argsort(squared_distances(centres, Z), axis=1, kind="stable")  # (c, m)
+    rings = _rings(order, sizes)
+    labeled = np.flatnonzero(has_label)
+    counts = np.arange(min(sizes[-1], len(labeled)) + 1)
+    table = stats.hypergeom.logcdf(counts[None, :], m, len(labeled), sizes[:, None])  # (j, counts)
+    own = _unlikely(rings[labeled], table)  # (c, j)
+    limit = _limit(own.min(), lambda: float(_unlikely(rings[rng.permutation(m)[: len(labeled)]], table).min()))
     low = np.argsort(own.min(axis=1), kind="stable")[: int((own.min(axis=1) < limit).sum())]
     balls = [order[ball, : sizes[own[ball].argmin()]] for ball in low]
     return _joined(_adding(balls, has_label), m)
+
+
+def _rings(order: IntArray, sizes: IntArray) -> IntArray:
+    """Return between which balls around each centre each row lies, shape (m, c), numbered on from centre to centre."""
+    ring = np.searchsorted(sizes, np.arange(order.shape[1]), side="right")  # (m,)
+    rings = np.empty(order.shape[::-1], dtype=np.int64)
+    rings[order, np.arange(len(order))[:, None]] = ring + (len(sizes) + 1) * np.arange(len(order))[:, None]
+    return rings
 
 
 def _adding(balls: list[IntArray], has_label: BoolArray) -> list[IntArray]:
@@ -222,11 +232,11 @@ def _sizes(m: int, n_labeled: int) -> IntArray:
     return sizes[stats.hypergeom.cdf(0, m, n_labeled, sizes) <= _GUARD]
 
 
-def _unlikely(has_label: BoolArray, order: IntArray, sizes: IntArray, table: FloatArray) -> FloatArray:
-    """Return the logarithm of the chance of so few labels in each ball, shape (c, j)."""
-    starts = np.concatenate([[0], sizes[:-1]])
-    rings = np.add.reduceat(has_label[order], starts, axis=1, dtype=np.int64)  # (c, j)
-    return np.asarray(table[np.arange(len(sizes)), rings.cumsum(axis=1)])
+def _unlikely(rings: IntArray, table: FloatArray) -> FloatArray:
+    """Return the logarithm of the chance of so few labels in each ball, shape (c, j), from the rings they lie in."""
+    n_sizes, c = len(table), rings.shape[1]
+    counts = np.bincount(rings.ravel(), minlength=c * (n_sizes + 1)).reshape(c, -1)[:, :n_sizes].cumsum(axis=1)
+    return np.asarray(table[np.arange(n_sizes), counts])
 
 
 def _limit(own: float, deal: Callable[[], float]) -> float:

@@ -14,8 +14,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from curation.core.arrays import BoolArray, Float32Array, FloatArray, IntArray, check_features
 
-N_NEIGHBOURS, _SHARE, _LEAST = 30, 1 / 8, 5
-"""Neighbours that give a record its density: 30, but of fewer than 240 records an eighth, five at least."""
+N_NEIGHBOURS, _SHARE, _LEAST = 30, 1 / 8, 10
+"""Neighbours that give a record its density: 30, but of fewer than 240 records an eighth, ten at least."""
 SAMPLE = 4096
 """Distinct records whose density is worked out; the others join the cluster of the nearest of them."""
 _TIMES_NOISE = 1.3, 1.3

@@ -127,18 +127,13 @@ def _select(request: Request, step: Step) -> Selected:
     step("Saying why")
     passed_over = skipped.explain(seen.problem, seen.picks)
     confused = causes.explain(seen.problem, causes.most_confusing(seen.problem, _CONFUSING))
+    regions = gaps.of_problem(seen.problem, without=[pick.row for pick in seen.picks if pool.is_large])
     if request.state is not None and batch is None:
         keys = [seen.pool.keys[pick.row] for pick in seen.picks]
         known.batches.append(Batch(name, keys, [asdict(pick) for pick in seen.picks]))
         memory.save(request.state, known)
-    told = (passed_over, confused, _regions(seen, pool))
-    return Selected(request, len(pool), seen.pool, seen.answers, seen.problem, seen.picks, *told, batch is not None)
-
-
-def _regions(seen: _Seen, pool: Pool) -> list[Region]:
-    """Return the regions without labels; what was picked from a large pool is no random part of it."""
-    picked = [pick.row for pick in seen.picks] if pool.is_large else []
-    return gaps.of_problem(seen.problem, np.array(picked, dtype=np.int64))
+    told = (passed_over, confused, regions, batch is not None)
+    return Selected(request, len(pool), seen.pool, seen.answers, seen.problem, seen.picks, *told)
 
 
 def _again(batch: Batch, pool: Pool) -> list[Pick]:
