@@ -187,7 +187,8 @@ def _scan(Z: Float32Array, has_label: BoolArray, rng: np.random.Generator) -> In
     rings = _rings(order, sizes)
     labeled = np.flatnonzero(has_label)
     counts = np.arange(min(sizes[-1], len(labeled)) + 1)
-    table = stats.hypergeom.logcdf(counts[None, :], m, len(labeled), sizes[:, None])  # (j, counts)
+    each = stats.hypergeom.logpmf(counts[None, :], m, len(labeled), sizes[:, None])
+    table = np.logaddexp.accumulate(each, axis=1)  # (j, counts): logarithm of the chance of so few labels
     own = _unlikely(rings[labeled], table)  # (c, j)
     limit = _limit(own.min(), lambda: float(_unlikely(rings[rng.permutation(m)[: len(labeled)]], table).min()))
     low = np.argsort(own.min(axis=1), kind="stable")[: int((own.min(axis=1) < limit).sum())]
