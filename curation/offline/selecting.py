@@ -132,8 +132,8 @@ def _select(request: Request, step: Step) -> Selected:
         keys = [seen.pool.keys[pick.row] for pick in seen.picks]
         known.batches.append(Batch(name, keys, [asdict(pick) for pick in seen.picks]))
         memory.save(request.state, known)
-    told = (passed_over, confused, regions, batch is not None)
-    return Selected(request, len(pool), seen.pool, seen.answers, seen.problem, seen.picks, *told)
+    seen_there = (passed_over, confused, regions, batch is not None)
+    return Selected(request, len(pool), seen.pool, seen.answers, seen.problem, seen.picks, *seen_there)
 
 
 def _again(batch: Batch, pool: Pool) -> list[Pick]:
