@@ -39,8 +39,6 @@ def page(found: Selected, notes: list[str]) -> bytes:
 def context(found: Selected) -> dict[str, Any]:
     """Return what the report shows."""
     problem, asked = found.problem, found.answers.asked
-    keys = found.pool.keys
-    counts = problem.labels_per_class.tolist()
     return {
         "request": found.request,
         "n": found.n_records,
@@ -53,25 +51,15 @@ def context(found: Selected) -> dict[str, Any]:
         "has_anchor": problem.anchor is not None,
         "has_model": problem.has_model,
         "has_own": problem.given_proba is not None or problem.utility is not None,
-        "classes": sorted(zip(found.answers.classes, counts, strict=False), key=lambda one: -one[1]),
+        "classes": sorted(
+            zip(found.answers.classes, problem.labels_per_class.tolist(), strict=False), key=lambda one: -one[1]
+        ),
         "arms": dict(Counter(pick.arm for pick in found.picks)),
-        "picks": [
-            {
-                "rank": rank,
-                "key": keys[pick.row],
-                "arm": pick.arm,
-                "utility": pick.utility,
-                "words": pick.words,
-                "uncertainty": pick.parts["uncertainty"],
-                "relevance": pick.parts["relevance"],
-            }
-            for rank, pick in enumerate(found.picks, 1)
-        ],
+        "picks": _picks(found),
         "groups": _groups(found),
         "n_groups": len(found.skipped),
         "n_confused": len(found.confused),
         "regions": _regions(found),
-        "n_regions": len(found.regions),
         "causes": Counter(one.cause.value.replace("_", " ") for one in found.confused).most_common(),
         "confused": _confused(found),
         "bad": found.pool.bad[:SHOWN_GROUPS],
@@ -80,6 +68,21 @@ def context(found: Selected) -> dict[str, Any]:
         "width": WIDTH,
         "height": HEIGHT,
     }
+
+
+def _picks(found: Selected) -> list[dict[str, Any]]:
+    return [
+        {
+            "rank": rank,
+            "key": found.pool.keys[pick.row],
+            "arm": pick.arm,
+            "utility": pick.utility,
+            "words": pick.words,
+            "uncertainty": pick.parts["uncertainty"],
+            "relevance": pick.parts["relevance"],
+        }
+        for rank, pick in enumerate(found.picks, 1)
+    ]
 
 
 def _groups(found: Selected) -> list[dict[str, Any]]:
@@ -124,7 +127,7 @@ def _regions(found: Selected) -> list[dict[str, Any]]:
             "distance": region.distance,
             "keys": [keys[row] for row in region.shown],
         }
-        for region in found.regions[:SHOWN_GROUPS]
+        for region in found.regions
     ]
 
 
