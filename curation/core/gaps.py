@@ -141,7 +141,7 @@ def _away(X: Float32Array, labeled: IntArray) -> FloatArray:
 
 def _is_low(rows: IntArray, labeled: IntArray, n: int) -> bool:
     """Whether records hold few labels also where copies count: where most labels went to copies, others look empty."""
-    return bool(stats.hypergeom.cdf(np.isin(labeled, rows).sum(), n, len(labeled), len(rows)) <= _GUARD)
+    return bool(stats.hypergeom.cdf(np.isin(labeled, rows).sum(), n, len(labeled), len(rows)) <= LEVEL)
 
 
 def _take_whole(cell: IntArray, shape: Clusters, has_label: BoolArray) -> None:
