@@ -39,8 +39,6 @@ def page(found: Selected, notes: list[str]) -> bytes:
 def context(found: Selected) -> dict[str, Any]:
     """Return what the report shows."""
     problem, asked = found.problem, found.answers.asked
-    keys = found.pool.keys
-    counts = problem.labels_per_class.tolist()
     return {
         "request": found.request,
         "n": found.n_records,
@@ -53,23 +51,15 @@ def context(found: Selected) -> dict[str, Any]:
         "has_anchor": problem.anchor is not None,
         "has_model": problem.has_model,
         "has_own": problem.given_proba is not None or problem.utility is not None,
-        "classes": sorted(zip(found.answers.classes, counts, strict=False), key=lambda one: -one[1]),
+        "classes": sorted(
+            zip(found.answers.classes, problem.labels_per_class.tolist(), strict=False), key=lambda one: -one[1]
+        ),
         "arms": dict(Counter(pick.arm for pick in found.picks)),
-        "picks": [
-            {
-                "rank": rank,
-                "key": keys[pick.row],
-                "arm": pick.arm,
-                "utility": pick.utility,
-                "words": pick.words,
-                "uncertainty": pick.parts["uncertainty"],
-                "relevance": pick.parts["relevance"],
-            }
-            for rank, pick in enumerate(found.picks, 1)
-        ],
+        "picks": _picks(found),
         "groups": _groups(found),
         "n_groups": len(found.skipped),
         "n_confused": len(found.confused),
+        "regions": _regions(found),
         "causes": Counter(one.cause.value.replace("_", " ") for one in found.confused).most_common(),
         "confused": _confused(found),
         "bad": found.pool.bad[:SHOWN_GROUPS],
@@ -78,6 +68,21 @@ def context(found: Selected) -> dict[str, Any]:
         "width": WIDTH,
         "height": HEIGHT,
     }
+
+
+def _picks(found: Selected) -> list[dict[str, Any]]:
+    return [
+        {
+            "rank": rank,
+            "key": found.pool.keys[pick.row],
+            "arm": pick.arm,
+            "utility": pick.utility,
+            "words": pick.words,
+            "uncertainty": pick.parts["uncertainty"],
+            "relevance": pick.parts["relevance"],
+        }
+        for rank, pick in enumerate(found.picks, 1)
+    ]
 
 
 def _groups(found: Selected) -> list[dict[str, Any]]:
@@ -109,6 +114,23 @@ def _confused(found: Selected) -> list[dict[str, Any]]:
     ]
 
 
+def _regions(found: Selected) -> list[dict[str, Any]]:
+    keys = found.pool.keys
+    return [
+        {
+            "n": len(region.rows),
+            "share": len(region.rows) / len(found.pool),
+            "n_labeled": region.n_labeled,
+            "expected": region.expected,
+            "n_answered": region.n_answered,
+            "rejected_ratio": region.rejected_ratio,
+            "distance": region.distance,
+            "keys": [keys[row] for row in region.shown],
+        }
+        for region in found.regions
+    ]
+
+
 def draw(found: Selected) -> dict[str, list[dict[str, Any]]]:
     """Return the map: a sample of the pool, what was asked, and the picks, laid out along two principal directions."""
     problem, asked = found.problem, found.answers.asked
@@ -125,9 +147,12 @@ def draw(found: Selected) -> dict[str, list[dict[str, Any]]]:
 
     picked = [pick.row for pick in found.picks]
     keys = found.pool.keys
+    lacking = np.concatenate([region.rows for region in found.regions]) if found.regions else np.empty(0, np.int64)
+    rest = np.setdiff1d(shown, np.concatenate([asked.rows, picked]).astype(np.int64))
     names = [{"key": keys[pick.row], "words": pick.words, "rank": n} for n, pick in enumerate(found.picks, 1)]
     return {
-        "pool": points(np.setdiff1d(shown, np.concatenate([asked.rows, picked]).astype(np.int64))),
+        "pool": points(np.setdiff1d(rest, lacking)),
+        "lacking": points(np.intersect1d(rest, lacking)),
         "asked": points(np.setdiff1d(asked.rows, rejected)[:MAP_POINTS]),
         "rejected": points(rejected[:MAP_POINTS]),
         "picks": [spot | name for spot, name in zip(points(np.array(picked)), names, strict=True)],

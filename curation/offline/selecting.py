@@ -11,10 +11,11 @@ import numpy as np
 from scipy import sparse
 
 from common.rows import FileError
-from curation.core import causes, composition, large, selection, skipped, strategies, subpool
+from curation.core import causes, composition, gaps, large, selection, skipped, strategies, subpool
 from curation.core.arrays import IntArray
 from curation.core.causes import Confusion
 from curation.core.composition import Composition, CompositionError
+from curation.core.gaps import Region
 from curation.core.pool import Pool as Shards
 from curation.core.problem import Problem
 from curation.core.reasons import Pick
@@ -62,7 +63,7 @@ class Selected:
     ----------
     n_records
         Records of the whole pool.
-    pool, answers, problem, picks, skipped, confused
+    pool, answers, problem, picks, skipped, confused, regions
         Of a pool too large to compare all rows: what was asked, the picks and a random sample, as a pool of their own.
     """
 
@@ -74,6 +75,7 @@ class Selected:
     picks: list[Pick]
     skipped: list[Skipped]
     confused: list[Confusion]
+    regions: list[Region]
     is_repeated: bool
 
 
@@ -125,13 +127,13 @@ def _select(request: Request, step: Step) -> Selected:
     step("Saying why")
     passed_over = skipped.explain(seen.problem, seen.picks)
     confused = causes.explain(seen.problem, causes.most_confusing(seen.problem, _CONFUSING))
+    regions = gaps.of_problem(seen.problem, without=[pick.row for pick in seen.picks if pool.is_large])
     if request.state is not None and batch is None:
         keys = [seen.pool.keys[pick.row] for pick in seen.picks]
         known.batches.append(Batch(name, keys, [asdict(pick) for pick in seen.picks]))
         memory.save(request.state, known)
-    return Selected(
-        request, len(pool), seen.pool, seen.answers, seen.problem, seen.picks, passed_over, confused, batch is not None
-    )
+    seen_there = (passed_over, confused, regions, batch is not None)
+    return Selected(request, len(pool), seen.pool, seen.answers, seen.problem, seen.picks, *seen_there)
 
 
 def _again(batch: Batch, pool: Pool) -> list[Pick]:

@@ -109,3 +109,10 @@ def test_a_state_of_scores_that_does_not_fit_is_refused(folder):  # noqa: F811
     memory.save(folder / "s", known)
     with pytest.raises(CommandError, match="199 scores for 200 records"):
         run(folder, "--state", folder / "s", "--labels", labeled(folder), out="next.csv")
+
+
+def test_regions_without_labels_are_told_of_the_sample(folder):  # noqa: F811
+    labels = write(folder / "labels.csv", ("key", "label"), [(f"r{row}", f"c{row % 3}") for row in range(N) if row % 3])
+    said = run(folder, "--labels", labels, size=30)
+    assert "regions and causes of confusion show" in said
+    assert "hold fewer labels than their share" in (folder / "picks.html").read_text()

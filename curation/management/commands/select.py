@@ -109,8 +109,8 @@ def remarks(found: Selected) -> list[str]:
         notes.append("The same batch as before: pool, labels and options are those of an earlier call with this state.")
     if len(found.pool) < found.n_records:
         notes.append(
-            "The batch was chosen from a sketch of this large pool; map, groups passed over and causes of confusion "
-            f"show {len(found.pool):,} records: those asked, those picked and a random sample."
+            "The batch was chosen from a sketch of this large pool; map, groups passed over, regions and causes of "
+            f"confusion show {len(found.pool):,} records: those asked, those picked and a random sample."
         )
     if n_filled:
         notes.append(f"{n_filled} picks fill the batch: only near copies, or what the strategy leaves out, were left.")
