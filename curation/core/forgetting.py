@@ -140,10 +140,15 @@ def _compared(found: Trajectories, group: IntArray, epochs_part: FloatArray, spa
 def _step(curve: FloatArray) -> float:
     """Return how far a curve goes up and down from epoch to epoch, as a standard deviation.
 
-    The greatest rise and the greatest fall are left out: a class is learned once, and may be lost once.
+    The greatest fall, and the greatest rise before it, are left out: a class is learned once, and may be lost once. A
+    rise after the fall counts: what came back by itself was the model's unrest.
     """
-    steps = np.sort(np.diff(curve[~np.isnan(curve)]))[1:-1]
-    return float(np.sqrt(np.mean(steps**2) / 2)) if len(steps) else 0.0
+    steps = np.diff(curve[~np.isnan(curve)])
+    if len(steps) < 3:
+        return float(np.sqrt(np.mean(steps**2) / 2)) if len(steps) else 0.0
+    fall = int(steps.argmin())
+    left_out = [fall, int(steps[:fall].argmax())] if fall else [fall]
+    return float(np.sqrt(np.mean(np.delete(steps, left_out) ** 2) / 2))
 
 
 def records(found: Trajectories, group: IntArray, change: Change) -> IntArray:
