@@ -117,7 +117,7 @@ def _compared(found: Trajectories, group: IntArray, epochs_part: FloatArray, spa
     off, of = before - last, group[both]
 
     def total(values: FloatArray) -> FloatArray:
-        return np.bincount(of, values, minlength=len(epochs_part))
+        return np.asarray(np.bincount(of, values, minlength=len(epochs_part)), dtype=np.float64)
 
     n = np.bincount(of, minlength=len(epochs_part))
     mean = total(off) / (n + 2)

@@ -237,6 +237,25 @@ def spans(token_proba: Sequence[FloatArray], *, outside: int = 0, how: Pooling =
     return pool(values, how)
 
 
+def from_log(top1_p: FloatArray, top2_p: FloatArray) -> FloatArray:
+    """Return the utility of records from what a training log says of them, shape (n,), in [0, 1]: 1 where two tie.
+
+    Parameters
+    ----------
+    top1_p, top2_p
+        Probabilities of the best two classes, each shape (n,): no record, embedding or class name is needed.
+
+    Examples
+    --------
+    >>> from_log(np.array([0.5, 0.9]), np.array([0.5, 0.1])).round(6).tolist()
+    [1.0, 0.2]
+    """
+    _check_ratios(np.column_stack([top1_p, top2_p]))
+    if (top2_p > top1_p).any():
+        raise ValueError(f"top2_p is above top1_p in {int((top2_p > top1_p).sum())} records")
+    return np.asarray(1 - (top1_p - top2_p))
+
+
 def _binary_entropy(p: FloatArray) -> FloatArray:
     return np.asarray((special.entr(p) + special.entr(1 - p)) / np.log(2))
 
