@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from common.rows import FileError
-from curation.core.arrays import FloatArray
+from curation.core.arrays import FloatArray, IntArray
 from curation.core.trajectories import Epoch
 from curation.offline import log_shards
 
@@ -22,10 +22,12 @@ _KEPT_SHARDS = 8
 
 @dataclass(frozen=True, eq=False)
 class Said:
-    """What a model said last of each record of a split: keys, and the probabilities of its two best classes."""
+    """What a model said last of each record of a split: keys, its two best classes, and their probabilities."""
 
     keys: list[str]
+    top1: IntArray
     top1_p: FloatArray
+    top2: IntArray
     top2_p: FloatArray
 
 
@@ -156,11 +158,12 @@ def load(folder: Path, split: str, *, is_labeled: bool = True, skip_bad: bool = 
 
 
 def last_said(log: Log) -> Said:
-    """Return what a log says last of each of its records; the core's ``utilities.from_log`` makes utilities of it."""
-    first, second = np.zeros(len(log.keys)), np.zeros(len(log.keys))
+    """Return what a log says last of each of its records, as `curation.core.utilities` makes utilities of it."""
+    classes, ratios = np.zeros((2, len(log.keys)), np.int64), np.zeros((2, len(log.keys)))
     for _, entries in log.columns():
-        first[entries["rows"]], second[entries["rows"]] = entries["top1_p"], entries["top2_p"]
-    return Said(log.keys, first, second)
+        for place, name in enumerate(("top1", "top2")):
+            classes[place, entries["rows"]], ratios[place, entries["rows"]] = entries[name], entries[f"{name}_p"]
+    return Said(log.keys, classes[0], ratios[0], classes[1], ratios[1])
 
 
 class _Held:
