@@ -10,6 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from curation.client_log import SCHEMA, CurationLog
+from curation.core import utilities
+from curation.offline import training_log
 from tests.offline.files import read, write
 from tests.trainings import follow, train
 
@@ -78,7 +80,7 @@ def test_the_page_names_the_forgotten_class_and_holds_nothing_from_outside(folde
     run(folder)
     page = (folder / "out" / "trajectories.html").read_text()
     HTMLParser().feed(page)
-    named = page.split("Classes the model forgot")[1].split("</table>")[0]
+    named = page.split("Classes the model forgot")[1].split("</ul>")[0]
     assert named.count("<b>") == 1
     assert "<b>2</b>" in named
     assert "polyline" in page
@@ -186,9 +188,22 @@ def test_slices_are_watched_as_classes_are(folder, training):
     camera = ["night" if label == 2 else "day" for label in training.labels]
     rows = [(log.key(f"img-{at}.png"), name) for at, name in enumerate(camera)][:-5]
     run(folder, "--slices", write(folder / "slices.csv", ("record_key", "slice"), rows))
-    named = (folder / "out" / "trajectories.html").read_text().split("Slices the model forgot")[1].split("</table>")[0]
+    named = (folder / "out" / "trajectories.html").read_text().split("Slices the model forgot")[1].split("</ul>")[0]
     assert "<b>night</b>" in named
     assert "<b>day</b>" not in named
     write(folder / "slices.csv", ("record_key", "slice"), [("img-1.png", "night")])
     with pytest.raises(CommandError, match="none of its records is in the log"):
         run(folder, "--slices", folder / "slices.csv")
+
+
+def test_a_log_of_the_pool_is_enough_to_select_by(tmp_path):
+    training = train(0, n=120, n_epochs=2)
+    log = CurationLog(tmp_path / "log", secret=SECRET)
+    log.update(range(120), training.logits[-1], epoch=0, split="pool")
+    log.close()
+    said = training_log.last_said(training_log.load(tmp_path / "log", "pool", is_labeled=False))
+    X = utilities.sketch(said.top1, said.top1_p, said.top2, said.top2_p, 10)
+    np.savez(tmp_path / "pool.npz", X=X, key=said.keys, utility=utilities.from_log(said.top1_p, said.top2_p))
+    out = tmp_path / "picks.csv"
+    call_command("select", str(tmp_path / "pool.npz"), "--batch-size", "8", "--out", str(out), verbosity=0)
+    assert {row["key"] for row in read(out)} < {log.key(row) for row in range(120)}
