@@ -20,7 +20,7 @@ from curation.core.arrays import Asked
 from curation.core.problem import Problem
 from curation.offline import training_log
 
-SEEDS, ROUNDS, N_POOL = range(3), 3, 300
+SEEDS, ROUNDS, N_POOL = range(8), 3, 500
 SECRET = b"a secret of the customer"
 Made = tuple[np.ndarray, np.ndarray]
 
