@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special
 
-from curation.core.arrays import BoolArray, FloatArray, IntArray
+from curation.core.arrays import BoolArray, Float32Array, FloatArray, IntArray
 
 Pooling = Literal["sum", "mean", "max", "sqrt"]
 POOLINGS: Final = ("sum", "mean", "max", "sqrt")
@@ -235,6 +235,37 @@ def spans(token_proba: Sequence[FloatArray], *, outside: int = 0, how: Pooling =
         missed = doubt[(best == outside) & (doubt > 0.5)]
         values.append(np.concatenate([np.array(found, dtype=np.float64), missed]))
     return pool(values, how)
+
+
+def from_log(top1_p: FloatArray, top2_p: FloatArray) -> FloatArray:
+    """Return the utility of records from what a training log says of them, shape (n,), in [0, 1]: 1 where two tie.
+
+    Parameters
+    ----------
+    top1_p, top2_p
+        Probabilities of the best two classes, each shape (n,): no record, embedding or class name is needed.
+
+    Examples
+    --------
+    >>> from_log(np.array([0.5, 0.9]), np.array([0.5, 0.1])).round(6).tolist()
+    [1.0, 0.2]
+    """
+    _check_ratios(np.column_stack([top1_p, top2_p]))
+    if (top2_p > top1_p).any():
+        raise ValueError(f"top2_p is above top1_p in {int((top2_p > top1_p).sum())} records")
+    return np.asarray(1 - (top1_p - top2_p))
+
+
+def sketch(top1: IntArray, top1_p: FloatArray, top2: IntArray, top2_p: FloatArray, n_classes: int) -> Float32Array:
+    """Return the class probabilities as far as a log tells them, shape (n, n_classes): features without any other.
+
+    >>> sketch(np.array([1]), np.array([0.75]), np.array([0]), np.array([0.25]), 3).tolist()
+    [[0.25, 0.75, 0.0]]
+    """
+    told = np.zeros((len(top1), n_classes), dtype=np.float32)
+    rows = np.arange(len(top1))
+    told[rows, top1], told[rows, top2] = top1_p, top2_p
+    return told
 
 
 def _binary_entropy(p: FloatArray) -> FloatArray:
