@@ -1,10 +1,12 @@
 """The proxy model: softmax regression on the customer's features, with weighted and cleaned labels."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import ThreadpoolController
 
 from curation.core.arrays import BoolArray, Float32Array, FloatArray, IntArray
 
@@ -87,11 +89,18 @@ def fit(
 def fitted(estimator: LogisticRegression, X: Float32Array, y: IntArray, weights: FloatArray) -> LogisticRegression:
     """Fit an estimator. Where nearly each label is of another class, each counts as two of half the weight.
 
-    That is the same problem, and none that scikit-learn takes for a regression.
+    That is the same problem, and none that scikit-learn takes for a regression. One thread does it: the matrices are
+    small, and threads that wait for each other at every step take many times as long where other work keeps them off.
     """
     if len(y) > _TAKEN_FOR_A_REGRESSION and len(np.unique(y)) > len(y) // 2:
         X, y, weights = np.repeat(X, 2, axis=0), np.repeat(y, 2), np.repeat(weights / 2, 2)
-    return estimator.fit(X, y, sample_weight=weights)
+    with _threads().limit(limits=1):
+        return estimator.fit(X, y, sample_weight=weights)
+
+
+@functools.cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def out_of_fold(X: Float32Array, y: IntArray, weights: FloatArray, n_classes: int) -> FloatArray:
