@@ -1,7 +1,7 @@
 """The pool from an .npz or .parquet file, checked; every complaint names the file, the array and the rows."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -74,7 +74,7 @@ class Pool:
         )
 
 
-def load(path: Path, anchor_path: Path | None = None, *, skip_bad: bool = False) -> Pool:
+def load(path: Path, anchor_path: Path | None = None, *, skip_bad: bool = False, classes: Sequence[str] = ()) -> Pool:
     """Return the pool of a file.
 
     Parameters
@@ -87,6 +87,8 @@ def load(path: Path, anchor_path: Path | None = None, *, skip_bad: bool = False)
         A file of the same kinds whose ``anchor`` or ``X`` are trusted in-scope records.
     skip_bad
         Leave rows out that are not finite or whose probabilities do not sum to one, instead of stopping at them.
+    classes
+        Names of the classes, for a file that does not hold them.
 
     Raises
     ------
@@ -103,7 +105,9 @@ def load(path: Path, anchor_path: Path | None = None, *, skip_bad: bool = False)
     bad = _bad_rows(path, X, proba, utility, keys)
     if bad and not skip_bad:
         raise FileError("\n".join([*list(bad.values())[:SHOWN], f"{len(bad)} bad rows; --skip-bad leaves them out."]))
-    classes = arrays.get("classes")
+    if classes and "classes" in arrays:
+        raise FileError(f"{path.name} names its classes itself; leave --classes out")
+    named = np.array(classes) if classes else arrays.get("classes")
     pool = Pool(
         X,
         keys,
@@ -112,7 +116,7 @@ def load(path: Path, anchor_path: Path | None = None, *, skip_bad: bool = False)
         anchor,
         anchor_label,
         utility,
-        None if classes is None else _class_names(path, classes),
+        None if named is None else _class_names(path, named),
         _metadata(path, arrays, len(X)),
         sorted(name for name in arrays if name not in KNOWN and not name.startswith(METADATA)),
         _fingerprint(arrays, anchor, skip_bad),

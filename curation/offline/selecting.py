@@ -53,6 +53,7 @@ class Request:
     anchor: Path | None = None
     skip_bad: bool = False
     trusts_anchor: bool = False
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +109,7 @@ def _select(request: Request, step: Step) -> Selected:
     strategies.get(request.strategy)
     wishes = _wishes(request.wishes)
     step("Reading the pool")
-    pool = pools.load(request.pool, request.anchor, skip_bad=request.skip_bad)
+    pool = pools.load(request.pool, request.anchor, skip_bad=request.skip_bad, classes=request.classes)
     known = memory.load(request.state, pool.fingerprint)
     step("Reading the labels")
     told = answers.load(request.labels, pool, skip_bad=request.skip_bad)
@@ -154,7 +155,7 @@ def _wishes(path: Path | None) -> Composition | None:
 def _name_of(request: Request, told: Answers, wishes: Composition | None) -> str:
     """Return the fingerprint of everything that decides a batch."""
     parts = [told.fingerprint, request.batch_size, str(request.out.resolve()), request.strategy, request.seed]
-    parts += [request.control_ratio, repr(wishes), *([True] if request.trusts_anchor else [])]
+    parts += [request.control_ratio, repr(wishes), *([True] if request.trusts_anchor else []), *request.classes]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -40,6 +40,7 @@ class Command(OfflineCommand):
         parser.add_argument("--wishes", type=Path, help="JSON: what metadata_weighted shall weigh (docs/select.md)")
         parser.add_argument("--anchor", type=Path, help=".npz or .parquet of trusted in-scope records")
         parser.add_argument("--trust-anchor", action="store_true", help="the anchor shows every kind that is wanted")
+        parser.add_argument("--classes", default="", help="names of all classes, comma-separated, if the pool has none")
         parser.add_argument("--skip-bad", action="store_true", help="leave out bad rows instead of stopping at them")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -85,6 +86,7 @@ class Command(OfflineCommand):
             anchor=options["anchor"],
             skip_bad=options["skip_bad"],
             trusts_anchor=options["trust_anchor"],
+            classes=tuple(name.strip() for name in options["classes"].split(",")) if options["classes"] else (),
         )
 
 
